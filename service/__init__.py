@@ -1,0 +1,1 @@
+"""Winnow: documents in, typed records out."""

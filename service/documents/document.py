@@ -1,0 +1,84 @@
+"""The normalised input: one ``Document`` whatever the format was. Plain values; nothing here reads a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom as shares of the page's width and height (0–1); the origin is the top left corner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of the text layer (or of OCR) and where it stands."""
+
+    text: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture as it is sent to the model."""
+
+    media_type: Literal["image/png", "image/jpeg", "image/webp", "image/gif"]
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, numbered from 1. Formats without pages have units (a sheet, a message, a whole text) in its place.
+
+    ``text`` is in reading order with the layout kept: columns stay columns. ``width`` and ``height`` are in points for
+    paged formats, in pixels for images, None where a unit has no size.
+    """
+
+    number: int
+    text: str = field(repr=False)
+    words: tuple[Word, ...] = field(default=(), repr=False)
+    image: Image | None = field(default=None, repr=False)
+    width: float | None = None
+    height: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the loader noticed: a declared type that was wrong, a part that was skipped and why. Never content."""
+
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A loaded document. ``digest`` is ``sha256:<hex>`` of the bytes as they came; of several parts, of their digests."""
+
+    digest: str
+    media_type: str
+    """What the bytes are (sniffed), not what was claimed."""
+    name: str | None = field(repr=False)
+    size: int
+    """Bytes as they came."""
+    pages: tuple[Page, ...]
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All pages' text, separated by blank lines."""
+        return "\n\n".join(page.text for page in self.pages if page.text)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRange:
+    """The pages a request asked for, as in ``1-3,7``: sorted, without overlap, inclusive."""
+
+    spans: tuple[tuple[int, int], ...]
+
+    def __contains__(self, number: int) -> bool:
+        return any(first <= number <= last for first, last in self.spans)
+
+
+def select(pages: Sequence[Page], wanted: PageRange | None) -> tuple[Page, ...]:
+    """The wanted pages, with their own numbers."""
+    return tuple(page for page in pages if wanted is None or page.number in wanted)

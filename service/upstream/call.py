@@ -1,0 +1,160 @@
+"""What is asked of a model and what may come back: plain values, no I/O.
+
+``Outcome`` is closed: what a model may do is a value. What the network or the provider did wrong is the value
+``Failed`` too, so that every attempt can be recorded before anything is raised.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from service.foundation.money import NanoUSD
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Text of the user message."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture of the user message."""
+
+    media_type: str
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    detail: Literal["low", "high", "auto"] = "auto"
+
+
+Part = TextPart | ImagePart
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFormat:
+    """The strict ``json_schema`` format: ``name`` matches ``^[a-zA-Z0-9_-]{1,64}$``, ``schema`` is the strict form.
+
+    ``rendered`` is the whole ``text.format`` object as JSON text, made once per schema version and spliced into every
+    request body.
+    """
+
+    name: str
+    schema: Mapping[str, Any] = field(repr=False)
+    rendered: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One question to one model. The document stands last so that the provider's prompt cache hits the prefix."""
+
+    model: str
+    instructions: str = field(repr=False)
+    parts: tuple[Part, ...] = field(repr=False)
+    format: ResponseFormat
+    max_output_tokens: int
+    cache_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider billed them. ``cached`` is a part of ``input``, ``reasoning`` a part of ``output``."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A complete answer: JSON text of the strict form (not yet parsed)."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The model declined; ``text`` is its own explanation."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """The output budget ended before the answer did."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """The provider's content filter stopped the answer."""
+
+
+FailureKind = Literal[
+    "connection",  # no answer: refused, reset, DNS
+    "timeout",  # no answer in time (the provider's or the network's, not the caller's deadline)
+    "protocol",  # an answer that the contract does not allow: HTML, no output, unknown status
+    "rejected",  # 4xx: our request is at fault (bad request, invalid image, schema refused)
+    "context",  # the input is larger than the model's context window
+    "credentials",  # 401, 403
+    "quota",  # insufficient_quota and its kin: money or limits at the provider, waiting does not help
+    "rate",  # 429 that waiting cures
+    "too_large",  # one request larger than the whole rate bucket: waiting never cures it
+    "model",  # unknown or retired model
+    "overloaded",  # 503, mid-stream overload
+    "server",  # 5xx, status failed
+    "deadline",  # the caller's deadline passed while waiting
+    "cancelled",  # the caller went away
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No answer. ``message`` is the provider's own text, for logs and operators: it may quote our request."""
+
+    kind: FailureKind
+    message: str = field(repr=False)
+    http_status: int | None = None
+    code: str | None = None
+    param: str | None = None
+    retry_after: float | None = None
+    """Seconds the provider asked us to wait."""
+
+
+Outcome = Text | Refused | Truncated | Filtered | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request on the wire: what came of it and what it cost. Recorded before anything else happens."""
+
+    id: str
+    asked_model: str
+    model: str | None
+    """The dated snapshot that answered; None when nothing did."""
+    request_id: str | None
+    outcome: str
+    """``text``, ``refused``, ``truncated``, ``filtered`` or ``failed:<kind>``; the extraction turns ``text`` into
+    ``accepted``, ``malformed`` or ``invalid``."""
+    usage: Usage
+    cost: NanoUSD
+    seconds: float
+    http_status: int | None
+    error_code: str | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How a call ended. ``attempts`` are in order; the last one brought ``outcome``.
+
+    The earlier ones were handed to the caller's ``record`` as they failed; the last one is left to the caller, who
+    knows the verdict on it.
+    """
+
+    outcome: Outcome
+    attempts: tuple[Attempt, ...]
