@@ -57,7 +57,7 @@ def canonical(value: Any) -> bytes:
 
 def _too_deep(value: Any, limit: int) -> bool:
     level = [value]
-    for _ in range(limit + 1):
+    for _ in range(limit):
         deeper: list[Any] = []
         for item in level:
             if type(item) is dict:

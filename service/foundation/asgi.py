@@ -1,0 +1,144 @@
+"""The outermost layer of the HTTP face, in plain ASGI: request ids, limits, the access log, metrics, the last resort."""
+
+import re
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from service.foundation import clock, problems, telemetry
+from service.foundation.errors import Internal, Overloaded, PayloadTooLarge, WinnowError
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}\Z")
+_UNTRACKED = ("/healthz", "/readyz", "/metrics")
+
+
+class Front:
+    """Wraps the application.
+
+    At most ``max_in_flight`` requests under ``/v1/`` are worked on at once; the next one is a 503. No body of more
+    than ``max_body_bytes`` is read: the count is kept while reading, so a missing or lying ``Content-Length`` does not
+    matter. ``x-request-id`` is taken from the caller where it is harmless and stands on every answer.
+    """
+
+    def __init__(self, app: App, *, max_in_flight: int, max_body_bytes: int) -> None:
+        self._app = app
+        self._max_in_flight = max_in_flight
+        self._max_body_bytes = max_body_bytes
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
+        started = clock.monotonic()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message.setdefault("headers", [])
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        counted = scope["path"].startswith("/v1/")
+        if counted:
+            self._in_flight += 1
+            telemetry.IN_FLIGHT.inc()
+        try:
+            if counted and self._in_flight > self._max_in_flight:
+                raise Overloaded(
+                    f"{self._max_in_flight} requests are in flight, as many as this process takes.",
+                    retry_after=1,
+                )
+            await self._app(scope, _Bounded(scope, receive, self._max_body_bytes), send_with_id)
+        except WinnowError as error:
+            if status == 0:
+                await _answer(error, request_id, send_with_id)
+        except Exception as error:  # noqa: BLE001 - the last resort: whatever it was, the caller gets a problem document
+            # Frames only: the message of an unforeseen exception may quote what the caller sent.
+            frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+            telemetry.log.error("internal_error", error=type(error).__name__, frames=frames[-12:])
+            if status == 0:
+                await _answer(Internal("The service failed; the fault is ours."), request_id, send_with_id)
+        finally:
+            if counted:
+                self._in_flight -= 1
+                telemetry.IN_FLIGHT.dec()
+            if scope["path"] not in _UNTRACKED:
+                _account(scope, status, clock.monotonic() - started)
+
+
+class _Bounded:
+    """A ``receive`` that counts."""
+
+    __slots__ = ("_left", "_limit", "_receive", "_scope")
+
+    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._limit = self._left = limit
+
+    async def __call__(self) -> Message:
+        if self._left == self._limit:
+            for name, value in self._scope["headers"]:
+                if (
+                    name == b"content-length"
+                    and value.isdigit()
+                    and (len(value) > 18 or int(value) > self._limit)
+                ):
+                    raise too_large(self._limit)
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                raise too_large(self._limit)
+        return message
+
+
+def too_large(limit: int) -> PayloadTooLarge:
+    """The error for a body above ``limit`` bytes."""
+    return PayloadTooLarge(f"The body is larger than {limit:,} bytes, the most this service reads.")
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SAFE_ID.match(value):
+            given: str = value.decode()
+            return given
+    return clock.new_id("req")
+
+
+async def _answer(error: WinnowError, request_id: str, send: Send) -> None:
+    status, headers, body = problems.render(error, request_id)
+    telemetry.PROBLEMS.labels(error.code).inc()
+    headers["content-length"] = str(len(body))
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def _account(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    method = scope["method"] if route != "unmatched" else "any"
+    telemetry.REQUESTS.labels(route, method, status).inc()
+    telemetry.REQUEST_SECONDS.labels(route).observe(seconds)
+    telemetry.log.info("request", method=method, route=route, status=status, seconds=round(seconds, 4))

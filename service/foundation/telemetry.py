@@ -1,0 +1,71 @@
+"""Logs and metrics. Log events are constant names with fields: identifiers, digests and numbers, never content."""
+
+import logging
+import sys
+from typing import Any, Literal
+
+import orjson
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from pydantic import BaseModel, Field
+
+
+class Settings(BaseModel):
+    """What the service says about itself."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Log entries below this level are dropped."
+    )
+    format: Literal["json", "console"] = Field(
+        "json", description="`json`: one object a line; `console`: for people."
+    )
+
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+REQUESTS = Counter("winnow_requests", "HTTP requests answered.", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram(
+    "winnow_request_seconds",
+    "Seconds from the first byte of a request to the last of its answer.",
+    ["route"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300),
+)
+IN_FLIGHT = Gauge("winnow_requests_in_flight", "HTTP requests being worked on.")
+PROBLEMS = Counter("winnow_problems", "Problem documents answered.", ["code"])
+ATTEMPTS = Counter("winnow_attempts", "Requests sent to the provider.", ["model", "outcome"])
+TOKENS = Counter("winnow_tokens", "Tokens billed by the provider.", ["model", "kind"])
+COST = Counter("winnow_cost_usd", "Dollars billed by the provider.", ["model"])
+
+
+def configure(settings: Settings) -> None:
+    """Set logging up for this process; everything goes to standard error."""
+    level = getattr(logging, settings.level.upper())
+    processors: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if settings.format == "json":
+        processors += [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value, default=str)),
+        ]
+        factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
+    else:
+        processors.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        factory = structlog.PrintLoggerFactory(sys.stderr)
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=factory,
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(
+        level=max(level, logging.WARNING),
+        stream=sys.stderr,
+        format="%(levelname)s %(name)s %(message)s",
+        force=True,
+    )
+    # The SDK logs whole request bodies at debug level; nothing of the kind may leave this process.
+    for name in ("openai", "httpx2", "httpcore2", "aiohttp", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)

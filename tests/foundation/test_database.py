@@ -1,0 +1,45 @@
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+import service.extraction.store  # noqa: F401 - declares the tables
+from service.foundation.database import Database, Settings, StorageUnavailable, head, tables
+
+
+def settings(url: str) -> Settings:
+    return Settings.model_validate({"url": url})
+
+
+async def test_migrations_lead_to_the_declared_tables(database_url: str) -> None:
+    """After the migrations nothing differs between the database and what the stores declare."""
+    database = Database(settings(database_url))
+    await database.open()
+
+    def drift(connection: Connection) -> list[object]:
+        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), tables)
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(drift) == []
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar() == head()
+    await database.close()
+
+
+async def test_several_processes_migrate_at_once(database_url: str) -> None:
+    """One of them does the work, the others find it done."""
+    databases = [Database(settings(database_url)) for _ in range(4)]
+    await asyncio.gather(*(database.open() for database in databases))
+    await asyncio.gather(*(database.ping() for database in databases))
+    for database in databases:
+        await database.close()
+
+
+async def test_a_database_that_is_not_there() -> None:
+    """An unreachable database is a typed error without the URL in it."""
+    database = Database(settings("postgresql://winnow:secret@127.0.0.1:1/none"))
+    with pytest.raises(StorageUnavailable) as caught:
+        await database.open()
+    assert "secret" not in caught.value.detail
+    await database.close()
