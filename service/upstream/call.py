@@ -60,12 +60,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider billed them. ``cached`` is a part of ``input``, ``reasoning`` a part of ``output``."""
+    """Tokens as the provider billed them. ``cached`` is a part of ``input``, ``reasoning`` a part of ``output``.
+
+    ``cache_write`` is the part of ``input`` that filled the provider's cache; newer models charge more for it.
+    """
 
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,8 @@ class Failed:
     param: str | None = None
     retry_after: float | None = None
     """Seconds the provider asked us to wait."""
+    should_retry: bool | None = None
+    """What the provider's ``x-should-retry`` says; None when it says nothing."""
 
 
 Outcome = Text | Refused | Truncated | Filtered | Failed
@@ -153,7 +159,7 @@ class Reply:
     """How a call ended. ``attempts`` are in order; the last one brought ``outcome``.
 
     The earlier ones were handed to the caller's ``record`` as they failed; the last one is left to the caller, who
-    knows the verdict on it.
+    knows the verdict on it. No attempt at all: the deadline had passed before the first one.
     """
 
     outcome: Outcome

@@ -1,0 +1,270 @@
+"""What an HTTP answer of the provider means: bytes to an ``Outcome``. Pure, and total: no answer makes it raise.
+
+The rules are those of the provider's contract §1.4 and §5. Unknown members are ignored; what stands at an unexpected
+place or has an unexpected type counts as absent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from service.upstream.call import (
+    Failed,
+    FailureKind,
+    Filtered,
+    Outcome,
+    Refused,
+    Text,
+    Truncated,
+    Usage,
+)
+from service.upstream.durations import retry_after
+
+NO_USAGE = Usage()
+_MESSAGE_CHARS = 2_000
+
+_QUOTA = frozenset(
+    {
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+        "billing_hard_limit_reached",
+    }
+)
+_OVERLOADED = frozenset({"server_is_overloaded", "slow_down"})
+_CODES: Mapping[str, FailureKind] = {
+    **dict.fromkeys(_QUOTA, "quota"),
+    **dict.fromkeys(_OVERLOADED, "overloaded"),
+    "rate_limit_exceeded": "rate",
+    "context_length_exceeded": "context",
+    "model_not_found": "model",
+    "invalid_api_key": "credentials",
+    "server_error": "server",
+    "vector_store_timeout": "server",
+}
+"""What a code of the provider means wherever it turns up: in an error body, a failed response, a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it was understood. ``model`` is the snapshot that answered, None when the body names none."""
+
+    outcome: Outcome
+    usage: Usage = NO_USAGE
+    model: str | None = None
+    request_id: str | None = None
+    http_status: int | None = None
+
+    @property
+    def error_code(self) -> str | None:
+        """The provider's code of a failure."""
+        return self.outcome.code if isinstance(self.outcome, Failed) else None
+
+
+def read(status: int, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Answer:
+    """The meaning of an answer to ``POST /responses``. ``headers`` have lower-case names."""
+    request_id = headers.get("x-request-id")
+    value = _parsed(body)
+    if not 200 <= status < 300:
+        failed = _http_failure(status, headers, value, body, now)
+        return Answer(failed, request_id=request_id, http_status=status)
+    if not isinstance(value, dict):
+        kind = "an HTML page" if body.lstrip()[:1] == b"<" else "not a JSON object"
+        failed = Failed("protocol", f"the body of a {status} is {kind}", http_status=status)
+        return Answer(failed, request_id=request_id, http_status=status)
+    return Answer(
+        response_outcome(value, http_status=status),
+        usage=usage_of(value),
+        model=_text(value.get("model")),
+        request_id=request_id,
+        http_status=status,
+    )
+
+
+def response_outcome(response: Mapping[str, Any], *, http_status: int | None = None) -> Outcome:
+    """What a Response object says: whole, refused, cut short, filtered, or failed."""
+    status = response.get("status")
+    if status == "failed" or isinstance(response.get("error"), dict):
+        return _failed_response(response, http_status)
+    message = _final_message(response)
+    if status == "incomplete":
+        return _incomplete(response, _answer_text(message), http_status)
+    if status not in ("completed", None):  # compatible servers may leave it out
+        return Failed("protocol", f"the response has the status {status!r}"[:200], http_status=http_status)
+    refusal = _refusal(message)
+    if refusal is not None:
+        return Refused(refusal)
+    text = _answer_text(message)
+    if message.get("status") == "incomplete":
+        return Truncated(text)
+    if not text:
+        return Failed("protocol", "the response is completed and holds no answer", http_status=http_status)
+    return Text(text)
+
+
+def usage_of(response: Mapping[str, Any]) -> Usage:
+    """The billed tokens of a Response object; zeros where it has none."""
+    usage = _object(response.get("usage"))
+    read_details = _object(usage.get("input_tokens_details"))
+    written_details = _object(usage.get("output_tokens_details"))
+    return Usage(
+        input_tokens=_count(usage.get("input_tokens")),
+        cached_tokens=_count(read_details.get("cached_tokens")),
+        output_tokens=_count(usage.get("output_tokens")),
+        reasoning_tokens=_count(written_details.get("reasoning_tokens")),
+        cache_write_tokens=_count(read_details.get("cache_write_tokens")),
+    )
+
+
+def failure_of(error: Any, *, http_status: int | None = None, default: FailureKind = "server") -> Failed:
+    """An error object of the provider (``{code, message, type?, param?}``) that came without a status of its own."""
+    members = _object(error)
+    code = _text(members.get("code"))
+    category = _text(members.get("type"))
+    kind = _CODES.get(code or "") or _CODES.get(category or "")
+    if kind is None:
+        # Codes such as invalid_prompt or image_too_large: the response failed because of what we sent.
+        kind = "rejected" if code is not None and category != "server_error" else default
+    return Failed(
+        kind,
+        (_text(members.get("message")) or "")[:_MESSAGE_CHARS],
+        http_status=http_status,
+        code=code,
+        param=_text(members.get("param")),
+    )
+
+
+def _http_failure(status: int, headers: Mapping[str, str], value: Any, body: bytes, now: datetime) -> Failed:
+    error = _object(value).get("error", value)
+    if isinstance(error, str):  # some compatible servers answer {"error": "…"}
+        error = {"message": error}
+    members = _object(error)
+    code = _text(members.get("code"))
+    category = _text(members.get("type"))
+    message = _text(members.get("message")) or _text(members.get("detail")) or ""
+    if not isinstance(value, dict):
+        message = "an HTML page" if body.lstrip()[:1] == b"<" else "a body that is not a JSON object"
+    return Failed(
+        _status_kind(status, code, category, message, is_json=isinstance(value, dict)),
+        message[:_MESSAGE_CHARS],
+        http_status=status,
+        code=code,
+        param=_text(members.get("param")),
+        retry_after=retry_after(headers, message, now=now)
+        if status in (408, 409, 429) or status >= 500
+        else None,
+        should_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "")),
+    )
+
+
+def _status_kind(
+    status: int, code: str | None, category: str | None, message: str, *, is_json: bool
+) -> FailureKind:
+    if status == 429:
+        return _too_many(code, category, message)
+    if status >= 500:
+        return "overloaded" if status == 503 or code in _OVERLOADED else "server"
+    if status == 408:
+        return "timeout"
+    if status == 409:  # a lock at the provider: retried as its own fault
+        return "server"
+    if code in ("model_not_found", "context_length_exceeded"):
+        return _CODES[code]
+    if status in (401, 403):
+        return "credentials"
+    if status == 404:
+        return "model" if "model" in message else "protocol"  # without a model: the base URL is wrong
+    return "rejected" if is_json and status >= 400 else "protocol"
+
+
+def _too_many(code: str | None, category: str | None, message: str) -> FailureKind:
+    if code in _QUOTA or category in _QUOTA:
+        return "quota"
+    if message.startswith("Request too large"):
+        return "too_large"
+    return "overloaded" if code in _OVERLOADED else "rate"
+
+
+def _failed_response(response: Mapping[str, Any], http_status: int | None) -> Failed:
+    error = response.get("error")
+    if not isinstance(error, dict):
+        return Failed("server", "the response failed and gives no reason", http_status=http_status)
+    return failure_of(error, http_status=http_status)
+
+
+def _incomplete(response: Mapping[str, Any], text: str, http_status: int | None) -> Outcome:
+    reason = _object(response.get("incomplete_details")).get("reason")
+    if reason == "max_output_tokens":
+        return Truncated(text)
+    if reason == "content_filter":
+        return Filtered()
+    return Failed(
+        "protocol", f"the response is incomplete for the reason {reason!r}"[:200], http_status=http_status
+    )
+
+
+def _final_message(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The last item that is an answer: a message (commentary aside) or the call of the function we offered.
+
+    Reasoning and whatever else newer models put beside it are skipped.
+    """
+    output = response.get("output")
+    if not isinstance(output, list):
+        return {}
+    for item in reversed(output):
+        if not isinstance(item, dict):
+            continue
+        if item.get("type") == "function_call":
+            return item
+        if item.get("type") == "message" and item.get("phase") != "commentary":
+            return item
+    return {}
+
+
+def _answer_text(item: Mapping[str, Any]) -> str:
+    if item.get("type") == "function_call":
+        return _text(item.get("arguments")) or ""
+    return "".join(
+        part["text"]
+        for part in _parts(item)
+        if part.get("type") == "output_text" and isinstance(part.get("text"), str)
+    )
+
+
+def _refusal(item: Mapping[str, Any]) -> str | None:
+    for part in _parts(item):
+        if part.get("type") == "refusal":
+            return _text(part.get("refusal")) or ""
+    return None
+
+
+def _parts(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    content = item.get("content")
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+
+
+def _parsed(body: bytes) -> Any:
+    # Not jsontext: its walk for depth costs 60 µs here, and the envelope's members are few and checked one by one.
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
