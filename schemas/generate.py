@@ -85,7 +85,7 @@ class Paper(FPDF):
     ) -> float:
         """Labels in grey and their values ``gap`` mm to the right; returns the y below."""
         for name, value in rows:
-            self.pen(9, "", GREY)
+            self.pen(9.5, "", GREY)
             self.put(x, y, name)
             self.pen(9.5)
             self.put(x + gap, y, value)
@@ -189,7 +189,7 @@ def invoice() -> Paper:
     paper.put(20, 22, "Messtechnik GmbH")
     paper.pen(8.5, "", GREY)
     paper.block(
-        140,
+        132,
         14,
         ["Telefon: +49 431 5550 160", "E-Mail: rechnung@nordwind.example.com", "www.nordwind.example.com"],
         leading=4.2,
@@ -453,8 +453,8 @@ def delivery_note() -> Paper:
         [
             Column("Line", 11, "C"),
             Column("Item code", 24),
-            Column("Description", 58),
-            Column("Batch", 22),
+            Column("Description", 55),
+            Column("Batch", 21),
             Column("Unit", 14, "C"),
             Column("Ordered", 14, "R"),
             Column("Delivered", 16, "R"),
@@ -514,10 +514,10 @@ def medical_lab_report() -> Paper:
     paper.set_fill_color(*paper.accent)
     paper.rect(0, 0, 210, 26, "F")
     paper.pen(17, "B", WHITE)
-    paper.put(20, 6, "Kauri Diagnostic Laboratory")
+    paper.put(20, 5.5, "Kauri Diagnostic Laboratory")
     paper.pen(9, "", WHITE)
-    paper.put(20, 14.5, "27 Rata Street, Nelson 7010, New Zealand")
-    paper.put(20, 14.5, "Phone: +64 3 555 0136", width=170, align="R")
+    paper.put(20, 15, "27 Rata Street, Nelson 7010, New Zealand")
+    paper.put(20, 15, "Phone: +64 3 555 0136", width=170, align="R")
     paper.pen(14, "B")
     paper.put(20, 31, "LABORATORY REPORT")
     paper.pen(11, "B", paper.accent)
@@ -669,8 +669,8 @@ def contract_summary() -> Paper:
 
     def foot(page: Paper) -> None:
         page.pen(8.5, "", GREY)
-        page.put(20, 282, "MSA-2026-0117", width=170)
-        page.put(20, 282, f"Page {page.page_no()} of 2", width=170, align="R")
+        page.put(25, 282, "MSA-2026-0117", width=160)
+        page.put(25, 282, f"Page {page.page_no()} of 2", width=160, align="R")
 
     paper.foot = foot
     paper.set_margins(25, 25, 25)
