@@ -1,7 +1,8 @@
 """Makes the sample PDFs of the starter schemas: ``python schemas/generate.py`` writes them, ``--check`` compares.
 
 The files are a pure function of this script and the pinned fpdf2: built-in fonts, a fixed creation date and producer,
-and uncompressed streams (zlib builds differ in their output, and plain streams give readable diffs). All companies,
+and uncompressed streams (zlib builds differ in their output, and plain streams give readable diffs).
+fpdf2 2.8.5 to 2.8.9 make the same bytes; older ones leave out a comment line at the top. All companies,
 people and numbers are invented; addresses use example.com, and no account or tax number belongs to anybody.
 """
 
@@ -50,7 +51,7 @@ class Paper(FPDF):
         self.set_margins(20, 18, 20)
         self.set_auto_page_break(True, margin=32)
 
-    def footer(self) -> None:
+    def footer(self) -> None:  # type: ignore[explicit-override]  # typing.override needs Python 3.12
         if self.foot:
             self.foot(self)
 
