@@ -1,9 +1,10 @@
 """Makes the sample PDFs of the starter schemas: ``python schemas/generate.py`` writes them, ``--check`` compares.
 
 The files are a pure function of this script and the pinned fpdf2: built-in fonts, a fixed creation date and producer,
-and uncompressed streams (zlib builds differ in their output, and plain streams give readable diffs).
-fpdf2 2.8.5 to 2.8.9 make the same bytes; older ones leave out a comment line at the top. All companies,
-people and numbers are invented; addresses use example.com, and no account or tax number belongs to anybody.
+and uncompressed streams (zlib builds differ in their output, and plain streams give readable diffs). fpdf2 2.8.5 to
+2.8.9 make the same bytes; older ones leave out a comment line at the top. All companies, people and numbers are
+invented; mail and web addresses use example.com, and account, tax and telephone numbers were chosen to belong to
+nobody, as far as we know.
 """
 
 import argparse
@@ -165,18 +166,25 @@ def invoice() -> Paper:
         page.rule(268)
         page.pen(7.5, "", GREY)
         page.block(
-            20, 270, ["Nordwind Messtechnik GmbH", "Werftstraße 18, 24143 Kiel", "Deutschland"], leading=3.6
+            20,
+            270,
+            ["Nordwind Messtechnik GmbH", "Werftstraße 18, 20457 Hamburg", "Deutschland"],
+            leading=3.6,
         )
         page.block(
             78,
             270,
-            ["USt-IdNr. DE288419073", "Amtsgericht Kiel, HRB 90417", "Geschäftsführung: Dr. Silke Brandt"],
+            [
+                "USt-IdNr. DE998841909",
+                "Amtsgericht Hamburg, HRB 990417",
+                "Geschäftsführung: Dr. Silke Brandt",
+            ],
             leading=3.6,
         )
         page.block(
             140,
             270,
-            ["Bank: Fördebank Kiel eG", "IBAN: DE84 9987 0010 0428 8150 03", "BIC: FOEBDE21XXX"],
+            ["Bank: Elbhafenbank eG", "IBAN: DE84 9987 0010 0428 8150 03", "BIC: ELBHDEHHXXX"],
             leading=3.6,
         )
 
@@ -192,11 +200,11 @@ def invoice() -> Paper:
     paper.block(
         132,
         14,
-        ["Telefon: +49 431 5550 160", "E-Mail: rechnung@nordwind.example.com", "www.nordwind.example.com"],
+        ["Telefon: +49 40 66969 160", "E-Mail: rechnung@nordwind.example.com", "www.nordwind.example.com"],
         leading=4.2,
     )
     paper.pen(6.5, "", GREY)
-    paper.put(20, 45, "Nordwind Messtechnik GmbH - Werftstraße 18 - 24143 Kiel")
+    paper.put(20, 45, "Nordwind Messtechnik GmbH - Werftstraße 18 - 20457 Hamburg")
     paper.pen(10)
     paper.block(
         20,
@@ -399,7 +407,7 @@ def delivery_note() -> Paper:
         page.put(
             20,
             278,
-            "Pennine Brewing Supplies Ltd. Registered in England no. 09900417. VAT no. GB 999 4417 32",
+            "Pennine Brewing Supplies Ltd. Registered in England no. 99004170. VAT no. GB 999 4417 32",
             width=170,
             align="C",
         )
@@ -415,7 +423,7 @@ def delivery_note() -> Paper:
     paper.put(
         20, 24, "Unit 7, Calder Mill, Burnley Road, Hebden Bridge, West Yorkshire HX7 8EX, United Kingdom"
     )
-    paper.put(20, 28.5, "Tel: 01422 555 019     dispatch@pennine-brewing.example.com")
+    paper.put(20, 28.5, "Tel: 01632 960 019     dispatch@pennine-brewing.example.com")
     paper.rule(35, weight=0.6)
     paper.pen(18, "B")
     paper.put(20, 39, "DELIVERY NOTE")
