@@ -26,12 +26,17 @@ class Image:
     height: int
 
 
+Table = tuple[tuple[str, ...], ...]
+"""Rows of cells, as the format itself holds them (CSV, HTML, sheets); never guessed from a layout."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page, numbered from 1. Formats without pages have units (a sheet, a message, a whole text) in its place.
 
     ``text`` is in reading order with the layout kept: columns stay columns. ``width`` and ``height`` are in points for
-    paged formats, in pixels for images, None where a unit has no size.
+    paged formats, in pixels for images, None where a unit has no size. ``image`` is there when the text alone does not
+    hold what a reader sees: scans, pictures, pages whose text layer is missing or poor.
     """
 
     number: int
@@ -40,6 +45,9 @@ class Page:
     image: Image | None = field(default=None, repr=False)
     width: float | None = None
     height: float | None = None
+    tables: tuple[Table, ...] = field(default=(), repr=False)
+    label: str | None = field(default=None, repr=False)
+    """What the unit is called in its file: the sheet's or the attachment's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Document:
 
     digest: str
     media_type: str
-    """What the bytes are (sniffed), not what was claimed."""
+    """What the bytes are (sniffed), not what was claimed. Parts of several types are ``multipart/mixed``."""
     name: str | None = field(repr=False)
     size: int
     """Bytes as they came."""

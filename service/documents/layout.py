@@ -1,0 +1,257 @@
+"""Words with places → text in reading order in which columns and tables stay aligned. Pure.
+
+Words become lines by their baselines, lines become segments where the gap is wide. Segments are set on a grid of
+average characters, as ``pdftotext -layout`` does, so that tables stay tables. Columns of running text are the
+exception: side by side they would be torn apart line by line, so they are read one after the other.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import NamedTuple
+
+
+class Piece(NamedTuple):
+    """One word, in points from the top left corner. ``vertical``: 0 runs across, 1 down, -1 up."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    base: float
+    vertical: int
+
+
+@dataclass(slots=True)
+class _Segment:
+    text: str = field(repr=False)
+    left: float
+    right: float
+
+
+@dataclass(slots=True)
+class _Line:
+    base: float
+    segments: list[_Segment]
+
+
+_FEWEST_LINES = 6
+"""Lines that a column of running text has at least."""
+
+_FILL = 0.7
+"""How much of its column's width a line of running text fills (the median line)."""
+
+_PROSE = 24
+"""Characters in a line of running text (the median line); cells of tables are shorter. Wide characters count twice."""
+
+_MOST_COLUMNS = 4
+_WIDEST = 240
+"""Characters of a line at most for the grid; beyond, gaps are cut short."""
+
+
+def arrange(pieces: Sequence[Piece], width: float, height: float) -> str:
+    """The text of one page."""
+    if not pieces:
+        return ""
+    across = [piece for piece in pieces if piece.vertical == 0]
+    turned = [piece for piece in pieces if piece.vertical]
+    if sum(len(piece.text) for piece in turned) > sum(len(piece.text) for piece in across):
+        main, side = _turn(turned, width, height), across
+    else:
+        main, side = across, _turn(turned, width, height)
+    blocks = [_page(main)] if main else []
+    if side:
+        blocks.append(_page(side))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _turn(pieces: Sequence[Piece], width: float, height: float) -> list[Piece]:
+    """Words that run up or down, laid across."""
+    laid = []
+    for text, left, top, right, bottom, _, vertical in pieces:
+        if vertical > 0:
+            laid.append(Piece(text, top, width - right, bottom, width - left, width - left, 0))
+        else:
+            laid.append(Piece(text, height - bottom, left, height - top, right, right, 0))
+    return laid
+
+
+def _page(pieces: Sequence[Piece]) -> str:
+    sizes = [piece.bottom - piece.top for piece in pieces]
+    size = median(sizes) or 1.0
+    letters = [(piece.right - piece.left) / len(piece.text) for piece in pieces if piece.right > piece.left]
+    unit = max(median(letters) if letters else 1.0, 0.5)
+    lines = _lines(pieces, size, unit)
+    left = min(segment.left for line in lines for segment in line.segments)
+    return "\n".join(_rendered(lines, unit, left, depth=0)).strip("\n")
+
+
+def _lines(pieces: Sequence[Piece], size: float, unit: float) -> list[_Line]:
+    tolerance = max(0.35 * size, 0.5)
+    rows: list[list[Piece]] = []
+    anchor = 0.0
+    for piece in sorted(pieces, key=lambda piece: piece.base):
+        if rows and piece.base - anchor <= tolerance:
+            rows[-1].append(piece)
+            anchor += (piece.base - anchor) / len(rows[-1])
+        else:
+            rows.append([piece])
+            anchor = piece.base
+    return [_Line(sum(piece.base for piece in row) / len(row), _segments(row, unit)) for row in rows]
+
+
+def _segments(row: list[Piece], unit: float) -> list[_Segment]:
+    """Words of one line, joined while the gaps are those between words."""
+    row.sort(key=lambda piece: piece.left)
+    groups: list[list[Piece]] = []
+    reach = 0.0
+    for piece in row:
+        letter = max((piece.right - piece.left) / len(piece.text), unit)
+        if groups and piece.left - reach <= 1.6 * letter:
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+        reach = max(piece.right, reach) if len(groups[-1]) > 1 else piece.right
+    return [
+        _Segment(_joined(group, unit), group[0].left, max(piece.right for piece in group)) for group in groups
+    ]
+
+
+def _joined(group: list[Piece], unit: float) -> str:
+    """The words of a segment with single spaces; scripts that run right to left are read that way."""
+    backward = sum(_runs_left(piece.text) for piece in group) * 2 > len(group)
+    ordered = group[::-1] if backward else group
+    parts = [ordered[0].text]
+    for before, piece in itertools.pairwise(ordered):
+        gap = piece.left - before.right if not backward else before.left - piece.right
+        touching = gap < 0.12 * unit and (_wide(before.text[-1]) or _wide(piece.text[0]))
+        parts.append(piece.text if touching else f" {piece.text}")
+    return "".join(parts)
+
+
+def _runs_left(text: str) -> bool:
+    return any("\u0590" <= letter <= "\u08ff" or "\ufb1d" <= letter <= "\ufefc" for letter in text)
+
+
+def _wide(letter: str) -> bool:
+    """East Asian letters, which stand without spaces and two columns wide."""
+    return "\u1100" <= letter <= "\u115f" or "\u2e80" <= letter <= "\uffe6"
+
+
+def _length(text: str) -> int:
+    return len(text) + sum(map(_wide, text))
+
+
+# --------------------------------------------------------------------------------------------- columns
+
+
+def _rendered(lines: list[_Line], unit: float, left: float, depth: int) -> list[str]:
+    band = _columns(lines, unit) if depth < _MOST_COLUMNS else None
+    if band is None:
+        return _grid(lines, unit, left)
+    first, last, gutter = band
+    before, inside, after = lines[:first], lines[first:last], lines[last:]
+    west, east = _split(inside, gutter)
+    edge = min(segment.left for line in east for segment in line.segments)
+    parts = [
+        _rendered(before, unit, left, depth + 1) if before else [],
+        _rendered(west, unit, left, depth + 1),
+        _rendered(east, unit, edge, depth + 1),
+        _rendered(after, unit, left, depth + 1) if after else [],
+    ]
+    joined: list[str] = []
+    for part in parts:
+        if part and joined:
+            joined.append("")
+        joined.extend(part)
+    return joined
+
+
+def _split(lines: list[_Line], gutter: float) -> tuple[list[_Line], list[_Line]]:
+    west, east = [], []
+    for line in lines:
+        west_side = [segment for segment in line.segments if segment.right <= gutter]
+        east_side = [segment for segment in line.segments if segment.right > gutter]
+        if west_side:
+            west.append(_Line(line.base, west_side))
+        if east_side:
+            east.append(_Line(line.base, east_side))
+    return west, east
+
+
+def _columns(lines: list[_Line], unit: float) -> tuple[int, int, float] | None:
+    """The longest run of lines (first, behind the last) that a gutter splits into columns of running text."""
+    if len(lines) < _FEWEST_LINES:
+        return None
+    left = min(segment.left for line in lines for segment in line.segments)
+    right = max(segment.right for line in lines for segment in line.segments)
+    step = max((right - left) / 60, unit)
+    best: tuple[int, int, float] | None = None
+    at = left + (right - left) * 0.2
+    while at < right - (right - left) * 0.2:
+        for first, last in _runs(lines, at):
+            longer = best is None or last - first > best[1] - best[0]
+            if longer and _prose(lines[first:last], at):
+                best = (first, last, at)
+        at += step
+    return best
+
+
+def _runs(lines: list[_Line], gutter: float) -> list[tuple[int, int]]:
+    """Runs of lines in which nothing crosses the gutter."""
+    runs = []
+    start: int | None = None
+    for index, line in enumerate(lines):
+        crossed = any(segment.left < gutter < segment.right for segment in line.segments)
+        if crossed and start is not None:
+            runs.append((start, index))
+            start = None
+        elif not crossed and start is None:
+            start = index
+    if start is not None:
+        runs.append((start, len(lines)))
+    return [(first, last) for first, last in runs if last - first >= _FEWEST_LINES]
+
+
+def _prose(lines: list[_Line], gutter: float) -> bool:
+    """Whether both sides are columns of running text: one segment a line, long, filling the column."""
+    for side in _split(lines, gutter):
+        if len(side) < _FEWEST_LINES:
+            return False
+        alone = [line.segments[0] for line in side if len(line.segments) == 1]
+        if len(alone) < 0.8 * len(side) or len(alone) < _FEWEST_LINES:
+            return False
+        edges = max(segment.right for segment in alone) - min(segment.left for segment in alone)
+        if edges <= 0 or median(segment.right - segment.left for segment in alone) < _FILL * edges:
+            return False
+        if median(_length(segment.text) for segment in alone) < _PROSE:
+            return False
+    return True
+
+
+# --------------------------------------------------------------------------------------------- grid
+
+
+def _grid(lines: list[_Line], unit: float, left: float) -> list[str]:
+    """Lines on a grid of average characters, with an empty line where the page has a gap."""
+    steps = [after.base - before.base for before, after in itertools.pairwise(lines)]
+    pitch = median(steps) if steps else 0.0
+    shown: list[str] = []
+    for index, line in enumerate(lines):
+        if index and pitch > 0 and steps[index - 1] > 1.7 * pitch:
+            shown.append("")
+        shown.append(_set(line, unit, left))
+    return shown
+
+
+def _set(line: _Line, unit: float, left: float) -> str:
+    text = ""
+    width = 0
+    for segment in line.segments:
+        column = min(round((segment.left - left) / unit), _WIDEST)
+        gap = max(column - width, 2 if text else 0)
+        text += " " * gap + segment.text
+        width += gap + _length(segment.text)
+    return text

@@ -1,0 +1,111 @@
+"""The front door: bytes → ``Document``. Small texts are read on the spot, everything else in a worker process."""
+
+import asyncio
+import hashlib
+
+from service.documents import plain, tables
+from service.documents.document import Document, PageRange
+from service.documents.encodings import sniff_unicode
+from service.documents.errors import DocumentEmpty
+from service.documents.media import Media, resolve
+from service.documents.parsed import Images, Job, Parsed
+from service.documents.pool import Pool
+from service.documents.settings import Settings
+
+_HASH_THREAD = 1024 * 1024
+"""Bytes from which the digest (about 1 ms per MB) is made in a thread."""
+
+_LONGEST_NAME = 200
+
+
+class Loader:
+    """Opened in the app's lifespan: it owns the worker processes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._limits = settings.limits()
+        self._pool: Pool | None = None
+
+    async def open(self) -> None:
+        """Ready to load. No process is started before the first document needs one."""
+        if self._pool is None:
+            self._pool = Pool(self._settings)
+
+    async def close(self) -> None:
+        """End all processes, also busy ones; loads that are under way fail."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    def isolation(self) -> str:
+        """How the processes are cut off: ``seccomp``, ``namespace`` or ``none``; ``unknown`` before the first started."""
+        return self._pool.isolation if self._pool is not None else "unknown"
+
+    async def load(
+        self,
+        data: bytes,
+        *,
+        declared: str | None,
+        name: str | None,
+        password: str | None = None,
+        pages: PageRange | None = None,
+        images: Images = "auto",
+        deadline: float | None = None,
+    ) -> Document:
+        """The document in ``data``, only the wanted ``pages`` of it.
+
+        ``declared`` is the media type as it was claimed, with its parameters; ``deadline`` is a moment of
+        ``clock.monotonic``. With ``images="always"`` every page of a format that can be rendered has its image.
+
+        Raises ``UnsupportedMedia`` (415), the errors of ``service.documents.errors``, and ``DeadlineExceeded`` (504).
+        """
+        if not data:
+            raise DocumentEmpty("the document has no bytes")
+        media = resolve(data, declared=declared, name=name)
+        job = Job(
+            media_type=media.media_type,
+            limits=self._limits,
+            charset=media.charset,
+            password=password,
+            pages=pages,
+            images=images,
+        )
+        parsed = self._inline(data, media, job)
+        if parsed is None:
+            if self._pool is None:
+                raise RuntimeError("the loader is not open")
+            parsed = await self._pool.run(job, data, deadline)
+        return Document(
+            digest=await _digest(data),
+            media_type=media.media_type,
+            name=_shown_name(name),
+            size=len(data),
+            pages=parsed.pages,
+            notices=(*media.notices, *parsed.notices),
+        )
+
+    def _inline(self, data: bytes, media: Media, job: Job) -> Parsed | None:
+        """Read a small text in marked Unicode or UTF-8 at once; None for what belongs into a worker."""
+        if len(data) > self._settings.inline_bytes or media.kind not in {"text", "json", "xml", "table"}:
+            return None
+        if sniff_unicode(data) is None:
+            try:
+                data.decode("utf-8")
+            except UnicodeDecodeError:
+                return None
+        return tables.read(data, job) if media.kind == "table" else plain.read(data, job)
+
+
+async def _digest(data: bytes) -> str:
+    if len(data) < _HASH_THREAD:
+        return f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return f"sha256:{(await asyncio.to_thread(hashlib.sha256, data)).hexdigest()}"
+
+
+def _shown_name(name: str | None) -> str | None:
+    """The last part of a file name, printable and bounded. It is shown and never opened."""
+    if not name:
+        return None
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join(letter for letter in last if letter.isprintable()).strip()
+    return shown[:_LONGEST_NAME] or None

@@ -1,0 +1,193 @@
+"""EML: the headers a reader sees, the body, and the attachments as further pages."""
+
+import email.errors
+import email.policy
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import BytesParser
+
+from service.documents.document import Notice, Page
+from service.documents.encodings import clean
+from service.documents.errors import DocumentEmpty, DocumentTooComplex, DocumentUnreadable
+from service.documents.media import resolve
+from service.documents.pages import chosen
+from service.documents.parsed import Job, Parsed, check_length
+from service.foundation.errors import WinnowError
+
+Parse = Callable[[bytes, Job], Parsed]
+
+_SHOWN = ("From", "To", "Cc", "Bcc", "Reply-To", "Date", "Subject")
+_SMALL_PICTURE = 10_000
+"""Bytes of an inline picture below which it is a logo or a button and not a scan."""
+
+_POLICY = email.policy.default.clone(refold_source="none")
+
+
+def read(data: bytes, job: Job, parse: Parse) -> Parsed:
+    """The message as page 1, the attachments that ``parse`` reads behind it.
+
+    Raises ``DocumentUnreadable``, ``DocumentEmpty``, ``DocumentTooComplex``, ``DocumentTooLong``, ``PagesOutOfRange``.
+    """
+    try:
+        message = BytesParser(policy=_POLICY).parsebytes(re.sub(rb"\A(?:From [^\n]*)?\s+", b"", data))
+        leaves = list(_leaves(message))
+    except RecursionError:
+        raise DocumentTooComplex(
+            "the parts of the message are nested too deep", members={"limit": "nesting"}
+        ) from None
+    except (email.errors.MessageError, ValueError, LookupError, AttributeError) as error:
+        raise DocumentUnreadable("the message breaks the mail format beyond repair") from error
+    body, rest = _chosen_body(leaves)
+    headers = _headers(message)
+    attached = [(part, _filename(part)) for part in rest]
+    names = [name for _, name in attached if name]
+    if names:
+        headers.append(f"Attachments: {', '.join(names)}")
+    notices: list[Notice] = []
+    inner = _read_body(body, job, parse, notices)
+    if not inner.strip() and not attached and not headers:
+        raise DocumentEmpty("the message has neither headers nor a body")
+    text, more = clean("\n".join(headers) + "\n\n" + inner)
+    notices += more
+    pages = [Page(number=1, text=text.strip())]
+    _attach(pages, attached, job, parse, notices)
+    check_length(sum(len(page.text) for page in pages), job.limits)
+    wanted = chosen(len(pages), job.pages)
+    return Parsed(tuple(pages[number - 1] for number in wanted), tuple(notices))
+
+
+def _leaves(message: Message) -> Iterator[Message]:
+    """The parts that hold something, in order; messages inside stay whole. Without recursion."""
+    stack = [message]
+    while stack:
+        part = stack.pop()
+        payload = part.get_payload()
+        if part.get_content_maintype() == "multipart" and isinstance(payload, list):
+            stack.extend(inner for inner in reversed(payload) if isinstance(inner, Message))
+        else:
+            yield part
+
+
+def _chosen_body(leaves: list[Message]) -> tuple[list[Message], list[Message]]:
+    """The parts to read as the body (text preferred over HTML), and those that are attachments."""
+    texts, pages, rest = [], [], []
+    for part in leaves:
+        kind = part.get_content_type()
+        if (
+            part.get_content_disposition() == "attachment"
+            or _filename(part)
+            or kind not in {"text/plain", "text/html"}
+        ):
+            rest.append(part)
+        elif kind == "text/plain":
+            texts.append(part)
+        else:
+            pages.append(part)
+    told = any((_bytes(part) or b"").strip() for part in texts)
+    return (texts if told or not pages else pages), rest
+
+
+def _read_body(parts: list[Message], job: Job, parse: Parse, notices: list[Notice]) -> str:
+    bodies: list[str] = []
+    for part in parts:
+        charset = part.get_content_charset()
+        inner = replace(job, media_type=part.get_content_type(), charset=charset, pages=None)
+        try:
+            parsed = parse(_bytes(part) or b"", inner)
+        except DocumentEmpty:
+            continue
+        notices.extend(parsed.notices)
+        bodies.extend(page.text for page in parsed.pages)
+    return "\n\n".join(bodies)
+
+
+def _attach(
+    pages: list[Page], attached: list[tuple[Message, str]], job: Job, parse: Parse, notices: list[Notice]
+) -> None:
+    """Append the pages of what can be read; say of the rest why it was skipped."""
+    taken = 0
+    for place, (part, name) in enumerate(attached, start=1):
+        data = _bytes(part)
+        why = None
+        if taken >= job.limits.max_attachments:
+            why = f"more than {job.limits.max_attachments} are not read"
+        elif data is None or not data.strip():
+            why = "it is empty"
+        elif _decoration(part, data):
+            why = "it is a small inline picture"
+        if why is None and data is not None:
+            taken += 1
+            why = _attach_one(pages, part, data, name, job, parse, notices)
+        if why is not None:
+            notices.append(Notice("attachment_skipped", f"attachment {place} was skipped: {why}"))
+
+
+def _attach_one(
+    pages: list[Page], part: Message, data: bytes, name: str, job: Job, parse: Parse, notices: list[Notice]
+) -> str | None:
+    declared = part.get_content_type()
+    try:
+        media = resolve(data, declared=declared, name=name)
+        if media.kind == "mail" and job.depth >= job.limits.max_nesting:
+            return f"messages are nested more than {job.limits.max_nesting} deep"
+        inner = replace(
+            job,
+            media_type=media.media_type,
+            charset=part.get_content_charset() or media.charset,
+            pages=None,
+            depth=job.depth + 1,
+            limits=replace(job.limits, max_pages=max(job.limits.max_pages - len(pages), 1)),
+        )
+        parsed = parse(data, inner)
+    except WinnowError as error:
+        return f"{error.code}: {error.detail}"
+    notices.extend(parsed.notices)
+    for page in parsed.pages:
+        text = f"[Attachment: {name}]\n{page.text}" if name and page.text else page.text
+        pages.append(replace(page, number=len(pages) + 1, text=text, label=page.label or name or None))
+    return None
+
+
+def _decoration(part: Message, data: bytes) -> bool:
+    inline = part.get_content_disposition() == "inline" or "Content-ID" in part
+    return part.get_content_maintype() == "image" and inline and len(data) < _SMALL_PICTURE
+
+
+def _bytes(part: Message) -> bytes | None:
+    """The decoded content; a message inside as its own bytes."""
+    payload = part.get_payload()
+    if isinstance(payload, list):  # message/rfc822, or a multipart that did not parse
+        inner = payload[0] if payload else None
+        return inner.as_bytes() if isinstance(inner, Message) else None
+    decoded = part.get_payload(decode=True)
+    return decoded if isinstance(decoded, bytes) else None
+
+
+def _headers(message: Message) -> list[str]:
+    found = [(name, " ".join(_header(message, name).split())) for name in _SHOWN]
+    return [f"{name}: {value}" for name, value in found if value]
+
+
+def _header(message: Message, name: str) -> str:
+    """The decoded value; the library raises on some malformed ones, then the raw value has to do."""
+    try:
+        return str(message.get(name) or "")
+    except Exception:  # noqa: BLE001 - header parsing fails in many ways (IndexError, ValueError, …)
+        raw = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
+        try:
+            return str(make_header(decode_header(str(raw))))
+        except (ValueError, LookupError):
+            return str(raw)
+
+
+def _filename(part: Message) -> str:
+    try:
+        name = part.get_filename() or ""
+    except Exception:  # noqa: BLE001 - as above
+        name = ""
+    if not name and part.get_content_type() == "message/rfc822":
+        name = "message.eml"
+    return re.sub(r"[\x00-\x1f\x7f/\\]+", "_", clean(str(name))[0]).strip()[:200]

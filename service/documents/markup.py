@@ -1,0 +1,331 @@
+"""HTML → text as a reader sees it: blocks on lines of their own, table rows as rows, what is hidden left out."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.documents.document import Notice, Page, Table
+from service.documents.encodings import clean, decode, sniff_unicode
+from service.documents.errors import DocumentEmpty, DocumentTooComplex
+from service.documents.pages import chosen
+from service.documents.parsed import Job, Parsed, check_length
+
+_SKIPPED = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "iframe",
+        "object",
+        "embed",
+        "canvas",
+        "audio",
+        "video",
+        "map",
+        "datalist",
+        "noframes",
+        "head",
+    ]
+)
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "optgroup",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "tbody",
+        "tfoot",
+        "thead",
+        "ul",
+        "caption",
+        "table",
+        "tr",
+    ]
+)
+_SPACED = frozenset(
+    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl", "blockquote", "pre", "hr"]
+)
+"""Blocks with an empty line around them."""
+
+_HIDING = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|mso-hide\s*:\s*all"
+    r"|opacity\s*:\s*0(?![.\d]*[1-9])",
+    re.IGNORECASE,
+)
+_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
+_LONGEST_LINK = 120
+"""Longer addresses are tracking links: they cost tokens and tell nothing."""
+
+_TALLEST_CELL = 4
+"""Lines in a cell, above which a table is taken for layout and read cell by cell."""
+
+
+def read(data: bytes, job: Job) -> Parsed:
+    """One page of text, with the tables as rows.
+
+    Raises ``UndecodableText``, ``DocumentEmpty``, ``DocumentTooLong``, ``DocumentTooComplex``, ``PagesOutOfRange``.
+    """
+    chosen(1, job.pages)
+    charset = job.charset
+    if charset is None and sniff_unicode(data) is None:
+        declared = _META.search(data[:4096])
+        charset = declared[1].decode("ascii").lower() if declared else None
+    source, notices = decode(data, charset)
+    check_length(len(source) // 8, job.limits)  # markup weighs more than text; the exact check follows
+    reader = _Reader(job.limits.max_cells)
+    reader.walk(source)
+    text, more = clean(reader.text())
+    check_length(len(text), job.limits)
+    if not text.strip():
+        raise DocumentEmpty("the page holds no visible text")
+    if reader.hidden:
+        more.append(Notice("hidden_text", "text that a browser does not show was left out"))
+    return Parsed((Page(number=1, text=text, tables=tuple(reader.tables)),), (*notices, *more))
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Lines under construction: of the page, or of one cell."""
+
+    lines: list[str] = field(default_factory=list)
+    inline: list[str] = field(default_factory=list)
+
+    def flush(self) -> None:
+        line = " ".join("".join(self.inline).split())
+        self.inline.clear()
+        if line:
+            self.lines.append(line)
+
+    def space(self) -> None:
+        self.flush()
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+
+
+@dataclass(slots=True)
+class _Table:
+    rows: list[list[list[str]]] = field(default_factory=list)
+    """Row → cell → lines."""
+    nested: bool = False
+
+
+class _Reader:
+    """Walks the tree without recursion: documents nest as deep as they like."""
+
+    def __init__(self, max_cells: int) -> None:
+        self.tables: list[Table] = []
+        self.hidden = False
+        self._cells_left = max_cells
+        self._title = ""
+        self._writers = [_Writer()]
+        self._open: list[_Table] = []
+        self._cells: list[int] = []
+        self._verbatim = 0
+
+    def text(self) -> str:
+        self._writers[0].flush()
+        lines = self._writers[0].lines
+        body = "\n".join(lines).strip("\n")
+        if self._title and self._title not in body:
+            body = f"{self._title}\n\n{body}"
+        return re.sub(r"\n{3,}", "\n\n", body)
+
+    def walk(self, source: str) -> None:
+        from selectolax.lexbor import (
+            LexborHTMLParser,
+        )  # in the worker only: the service itself never parses HTML
+
+        tree = LexborHTMLParser(source)
+        title = tree.css_first("head > title")
+        if title is not None:
+            self._title = " ".join(title.text().split())
+        for entering, node in _steps(tree.root, self._wanted):
+            if entering:
+                self._enter(node)
+            else:
+                self._leave(node)
+
+    def _wanted(self, node: Any) -> bool:
+        """Whether to go into the node."""
+        if node.tag in _SKIPPED:
+            return False
+        if node.tag == "select":
+            self._writers[-1].inline.append(f" {_selected(node)} ")
+            return False
+        attributes = node.attributes
+        if attributes and ("hidden" in attributes or _HIDING.search(attributes.get("style") or "")):
+            self.hidden = self.hidden or bool(node.text(deep=True).strip())
+            return False
+        return True
+
+    def _enter(self, node: Any) -> None:
+        tag = node.tag
+        writer = self._writers[-1]
+        if tag == "-text":
+            self._say(writer, node.text_content or "")
+        elif tag == "br":
+            writer.flush()
+        elif tag in {"td", "th"} and self._open:
+            self._writers.append(_Writer())
+        elif tag == "input":
+            writer.inline.append(_typed(node))
+        elif tag in _BLOCKS:
+            if tag in _SPACED:
+                writer.space()
+            else:
+                writer.flush()
+            self._open_block(tag, writer)
+
+    def _open_block(self, tag: str, writer: _Writer) -> None:
+        if tag == "li":
+            writer.inline.append("- ")
+        elif tag == "pre":
+            self._verbatim += 1
+        elif tag == "table":
+            for outer in self._open:
+                outer.nested = True
+            self._open.append(_Table())
+        elif tag == "tr" and self._open:
+            self._open[-1].rows.append([])
+
+    def _say(self, writer: _Writer, text: str) -> None:
+        if not self._verbatim:
+            writer.inline.append(text)
+            return
+        first, *rest = text.split("\n")
+        writer.inline.append(first)
+        for line in rest:
+            head = "".join(writer.inline).rstrip()
+            writer.inline.clear()
+            writer.lines.append(head)
+            writer.inline.append(line)
+
+    def _leave(self, node: Any) -> None:
+        tag = node.tag
+        writer = self._writers[-1]
+        if tag in {"td", "th"} and self._open and len(self._writers) > 1:
+            self._close_cell()
+        elif tag == "a":
+            self._link(node, writer)
+        elif tag == "table" and self._open:
+            writer.flush()
+            self._close_table(writer)
+        elif tag in _BLOCKS:
+            if tag == "pre":
+                self._verbatim -= 1
+            if tag in _SPACED:
+                writer.space()
+            else:
+                writer.flush()
+
+    def _close_cell(self) -> None:
+        cell = self._writers.pop()
+        cell.flush()
+        self._cells_left -= 1
+        if self._cells_left < 0:
+            raise DocumentTooComplex(
+                "the page holds more table cells than are read", members={"limit": "max_cells"}
+            )
+        table = self._open[-1]
+        if not table.rows:
+            table.rows.append([])
+        table.rows[-1].append([line for line in cell.lines if line])
+
+    def _close_table(self, writer: _Writer) -> None:
+        table = self._open.pop()
+        layout = table.nested or any(len(cell) > _TALLEST_CELL for row in table.rows for cell in row)
+        for row in table.rows:
+            if layout and any(len(cell) > 1 for cell in row):
+                writer.lines.extend(line for cell in row for line in cell)
+            elif any(row):
+                writer.lines.append(" | ".join(" ".join(cell) for cell in row).strip())
+        rows = tuple(tuple(" ".join(cell) for cell in row) for row in table.rows if any(row))
+        if not layout and len(rows) > 1 and max(map(len, rows)) > 1:
+            self.tables.append(rows)
+        writer.space()
+
+    def _link(self, node: Any, writer: _Writer) -> None:
+        href = (node.attributes.get("href") or "").strip()
+        scheme, _, rest = href.partition(":")
+        shown = "".join(writer.inline)
+        if (
+            scheme.lower() in {"http", "https", "mailto", "tel"}
+            and len(href) <= _LONGEST_LINK
+            and rest.strip("/") not in shown
+            and shown.strip()
+        ):
+            writer.inline.append(f" ({href})")
+
+
+def _steps(root: Any, wanted: Any) -> Iterator[tuple[bool, Any]]:
+    """Entering and leaving every wanted node, in document order."""
+    stack = [root]
+    yield True, root
+    node = root.first_child
+    while stack:
+        if node is None:
+            done = stack.pop()
+            yield False, done
+            node = done.next if stack else None
+            continue
+        if node.tag == "-text":
+            yield True, node
+        elif node.is_element_node and wanted(node):
+            yield True, node
+            stack.append(node)
+            node = node.first_child
+            continue
+        node = node.next
+
+
+def _typed(node: Any) -> str:
+    attributes = node.attributes
+    kind = (attributes.get("type") or "text").lower()
+    if kind in {"checkbox", "radio"}:
+        return " [x] " if "checked" in attributes else " [ ] "
+    if kind in {"hidden", "password", "file", "submit", "button", "reset", "image"}:
+        return ""
+    return f" {attributes.get('value') or ''} "
+
+
+def _selected(node: Any) -> str:
+    options = node.css("option")
+    for option in options:
+        if "selected" in option.attributes:
+            return str(option.text())
+    return str(options[0].text()) if options else ""

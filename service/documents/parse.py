@@ -1,0 +1,29 @@
+"""The table of parsers. A parser is a function of the bytes and the job; each loads its library when first used."""
+
+from collections.abc import Callable, Mapping
+
+from service.documents import mail, markup, pdf, pictures, plain, tables
+from service.documents.media import Kind, kind_of
+from service.documents.parsed import Job, Parsed
+
+Parser = Callable[[bytes, Job], Parsed]
+
+_PARSERS: Mapping[Kind, Parser] = {
+    "text": plain.read,
+    "json": plain.read,
+    "xml": plain.read,
+    "table": tables.read,
+    "html": markup.read,
+    "mail": lambda data, job: mail.read(data, job, parse),
+    "pdf": pdf.read,
+    "image": pictures.read,
+}
+
+
+def parse(data: bytes, job: Job) -> Parsed:
+    """Read ``data`` as ``job.media_type`` says.
+
+    Raises the errors of ``service.documents.errors``; a parser may also raise anything that its library does, take long
+    or die. That is why all but small texts are parsed in a worker process.
+    """
+    return _PARSERS[kind_of(job.media_type)](data, job)

@@ -1,0 +1,265 @@
+"""PDF through pdfium: text in reading order with its layout, words with boxes, form fields, page images where needed."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from service.documents import pdfium
+from service.documents.document import Image, Notice, Page, Word
+from service.documents.encodings import clean
+from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentUnreadable, WrongPassword
+from service.documents.layout import Piece, arrange
+from service.documents.pages import chosen
+from service.documents.parsed import Job, Parsed, check_length
+from service.documents.pdf_fields import Filled, filled
+from service.documents.pdf_words import Affine, affine, pieces
+from service.documents.pictures import check_bytes, encode
+from service.documents.plain import too_many_pages
+
+_PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
+_FEW = 20
+"""Letters and digits, below which a page's text layer cannot be what a reader sees (a page number, a stamp)."""
+
+_SCAN = 200
+"""Letters and digits, below which a page that is mostly pictures is taken for a scan with a caption."""
+
+_GARBAGE = 0.2
+"""Share of characters without meaning, above which a text layer is not to be trusted."""
+
+_LOOKED_AT = 500
+"""Objects of a page that are looked at to tell a scan from a text."""
+
+_LARGEST_SCALE = 4.0
+"""288 dpi: small pages are not blown up beyond it."""
+
+
+def read(data: bytes, job: Job) -> Parsed:
+    """The chosen pages.
+
+    Raises ``DocumentUnreadable``, ``DocumentEncrypted``, ``WrongPassword``, ``DocumentEmpty``, ``PagesOutOfRange`` and
+    the errors of the caps.
+    """
+    with _opened(data, job.password) as pdf:
+        count = len(pdf)
+        if count < 1:
+            raise DocumentEmpty("the PDF has no page")
+        numbers = chosen(count, job.pages)
+        if len(numbers) > job.limits.max_pages:
+            raise too_many_pages(len(numbers), job)
+        return _Reader(pdf, job).read(numbers)
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, password: str | None) -> Iterator[Any]:
+    library = pdfium.helpers()
+
+    try:
+        pdf = library.PdfDocument(data, password=password or None)
+    except library.PdfiumError as error:
+        # pdfium keeps the code of an earlier failure when it fails without one, so the file has to agree.
+        if getattr(error, "err_code", None) != _PASSWORD_ERROR or b"/Encrypt" not in data:
+            raise DocumentUnreadable("the PDF is damaged beyond repair") from error
+        if password:
+            raise WrongPassword("the password does not open the PDF") from error
+        raise DocumentEncrypted("the PDF needs a password to open: send it as `password`") from error
+    try:
+        with contextlib.suppress(library.PdfiumError):
+            pdf.init_forms()  # before any page is loaded, or widgets are neither listed nor drawn
+        yield pdf
+    finally:
+        pdf.close()
+
+
+class _Reader:
+    """One pass over the chosen pages, with what has been spent so far."""
+
+    def __init__(self, pdf: Any, job: Job) -> None:
+        self._pdf = pdf
+        self._job = job
+        self._characters = 0
+        self._words = 0
+        self._image_bytes = 0
+        self._notices: dict[Notice, None] = {}
+
+    def read(self, numbers: list[int]) -> Parsed:
+        library = pdfium.helpers()
+
+        pages: list[Page] = []
+        broken: list[int] = []
+        for number in numbers:
+            try:
+                page = self._pdf[number - 1]
+            except library.PdfiumError:
+                broken.append(number)
+                continue
+            try:
+                pages.append(self._page(number, page))
+            finally:
+                page.close()
+        if not pages:
+            raise DocumentUnreadable("no page of the PDF can be read: its page tree is damaged")
+        if broken:
+            shown = ", ".join(map(str, broken[:20]))
+            self._note("page_unreadable", f"pages that are damaged were skipped: {shown}")
+        if not any(page.text or page.image for page in pages):
+            pages[0] = self._with_image(pages[0])
+            self._note("blank", "the pages hold neither text nor pictures")
+        return Parsed(tuple(pages), tuple(self._notices))
+
+    def _page(self, number: int, page: Any) -> Page:
+        width, height = page.get_size()
+        if not (width > 0 and height > 0):
+            width, height = 612.0, 792.0
+        to_share = affine(page)
+        fields = filled(page, to_share)
+        found, odd = self._pieces(page, to_share, width, height)
+        visible = [piece for piece in found if _on_page(piece, width, height)]
+        if len(visible) < len(found):
+            self._note("hidden_text", "text outside of the page was left out")
+        text = arrange([*visible, *_placed(fields, width, height)], width, height)
+        if fields:
+            listed = "\n".join(f"{field.name}: {field.value}" for field in fields if field.name)
+            text = f"{text}\n\n{listed}" if text and listed else text or listed
+        text, dropped = clean(text)
+        for notice in dropped:
+            self._note(notice.rule, notice.message)
+        self._characters += len(text)
+        check_length(self._characters, self._job.limits)
+        image = None
+        if self._job.images == "always" or _needs_image(page, text, odd):
+            image = self._rendered(page, width, height)
+        return Page(
+            number=number,
+            text=text,
+            words=self._kept_words([*visible, *_placed(fields, width, height)], width, height),
+            image=image,
+            width=round(width, 2),
+            height=round(height, 2),
+        )
+
+    def _pieces(self, page: Any, to_share: Affine, width: float, height: float) -> tuple[list[Piece], float]:
+        """The words of the text layer in points from the top left, and the share of characters without meaning."""
+        library = pdfium.helpers()
+
+        try:
+            textpage = page.get_textpage()
+        except library.PdfiumError:
+            self._note("text_layer", "a page's text layer is damaged: the page is read as an image")
+            return [], 1.0
+        try:
+            check_length(self._characters + textpage.count_chars(), self._job.limits)
+            return pieces(textpage, to_share, width, height)
+        finally:
+            textpage.close()
+
+    def _kept_words(self, found: list[Piece], width: float, height: float) -> tuple[Word, ...]:
+        self._words += len(found)
+        if self._words > self._job.limits.max_words:
+            self._note("words", f"places are known for the first {self._job.limits.max_words} words only")
+            return ()
+        return tuple(
+            Word(
+                word,
+                (
+                    _share(piece.left / width),
+                    _share(piece.top / height),
+                    _share(piece.right / width),
+                    _share(piece.bottom / height),
+                ),
+            )
+            for piece in found
+            if (word := "".join(clean(piece.text)[0].split()))
+        )
+
+    def _rendered(self, page: Any, width: float, height: float) -> Image:
+        side = self._job.limits.image_side
+        scale = min(side / max(width, height), _LARGEST_SCALE)
+        bitmap = page.render(scale=scale, may_draw_forms=True, rev_byteorder=True)
+        try:
+            image = encode(bitmap.to_pil(), side=side)
+        finally:
+            bitmap.close()
+        self._image_bytes += len(image.data)
+        check_bytes(self._image_bytes, self._job.limits)
+        return image
+
+    def _with_image(self, blank: Page) -> Page:
+        page = self._pdf[blank.number - 1]
+        try:
+            image = self._rendered(page, blank.width or 612.0, blank.height or 792.0)
+        finally:
+            page.close()
+        return Page(number=blank.number, text=blank.text, image=image, width=blank.width, height=blank.height)
+
+    def _note(self, rule: str, message: str) -> None:
+        self._notices[Notice(rule, message)] = None
+
+
+def _on_page(piece: Piece, width: float, height: float) -> bool:
+    """Whether the middle of a word lies on the page."""
+    across, down = (piece.left + piece.right) / 2, (piece.top + piece.bottom) / 2
+    return 0 <= across <= width and 0 <= down <= height
+
+
+def _placed(fields: list[Filled], width: float, height: float) -> list[Piece]:
+    """The values of fields as words where the fields stand, side by side as far as they are long."""
+    placed = []
+    for field in fields:
+        left, top, right, bottom = field.box
+        words = field.shown.split()
+        total = sum(map(len, words)) + len(words) - 1
+        start = 0
+        for word in words:
+            share = (right - left) / max(total, 1)
+            x0 = (left + start * share) * width
+            x1 = (left + (start + len(word)) * share) * width
+            base = (top + (bottom - top) * 0.75) * height
+            placed.append(Piece(word, x0, top * height, x1, bottom * height, base, vertical=0))
+            start += len(word) + 1
+    return placed
+
+
+def _needs_image(page: Any, text: str, odd: float) -> bool:
+    """Whether the text alone does not hold what a reader of the page sees."""
+    raw = pdfium.raw()
+
+    letters = sum(map(str.isalnum, text))
+    objects = raw.FPDFPage_CountObjects(page)
+    if letters == 0:
+        return bool(objects > 0 or raw.FPDFPage_GetAnnotCount(page) > 0)
+    if odd > _GARBAGE:
+        return True
+    if letters < _FEW and _drawn(page, min(objects, _LOOKED_AT)):
+        return True
+    return letters < _SCAN and _picture_share(page, min(objects, _LOOKED_AT)) > 0.5
+
+
+def _drawn(page: Any, objects: int) -> bool:
+    """Whether a page holds pictures, or so many lines and shapes that letters may be drawn with them."""
+    raw = pdfium.raw()
+    kinds = [raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, at)) for at in range(objects)]
+    shapes = kinds.count(raw.FPDF_PAGEOBJ_PATH)
+    return shapes > 50 or len(kinds) > shapes + kinds.count(raw.FPDF_PAGEOBJ_TEXT)
+
+
+def _picture_share(page: Any, objects: int) -> float:
+    """How much of the page is pictures, overlaps counted twice."""
+    import ctypes
+
+    raw = pdfium.raw()
+
+    width, height = page.get_size()
+    edges = [ctypes.c_float() for _ in range(4)]
+    area = 0.0
+    for at in range(objects):
+        item = raw.FPDFPage_GetObject(page, at)
+        if raw.FPDFPageObj_GetType(item) == raw.FPDF_PAGEOBJ_IMAGE and raw.FPDFPageObj_GetBounds(
+            item, *edges
+        ):
+            left, bottom, right, top = (edge.value for edge in edges)
+            area += abs(right - left) * abs(top - bottom)
+    return area / (width * height) if width * height > 0 else 0.0
+
+
+def _share(value: float) -> float:
+    return min(max(value, 0.0), 1.0)

@@ -1,0 +1,178 @@
+"""Images: checked before they are decoded, turned upright, made into what every model reads."""
+
+import io
+from typing import Any, Literal
+
+from service.documents.document import Image, Notice, Page
+from service.documents.errors import (
+    DocumentEmpty,
+    DocumentTooComplex,
+    DocumentTooManyPixels,
+    DocumentUnreadable,
+)
+from service.documents.limits import Limits
+from service.documents.pages import chosen
+from service.documents.parsed import Job, Parsed
+from service.documents.plain import too_many_pages
+
+_FORMATS = {
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/webp": "WEBP",
+    "image/gif": "GIF",
+    "image/tiff": "TIFF",
+    "image/bmp": "BMP",
+}
+_SENDABLE: dict[str, Literal["image/png", "image/jpeg", "image/webp"]] = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "WEBP": "image/webp",
+}
+_SMALLEST = 8
+"""Pixels a side: below, not even one letter fits."""
+
+_ORIENTATION = 0x0112
+
+
+def read(data: bytes, job: Job) -> Parsed:
+    """Every frame of a TIFF a page; of everything else the first frame is the page.
+
+    Raises ``DocumentTooManyPixels``, ``DocumentEmpty``, ``DocumentUnreadable``, ``PagesOutOfRange``.
+    """
+    from PIL import Image as pillow  # noqa: N813 - the library's name is taken by our value
+
+    pillow.MAX_IMAGE_PIXELS = None  # ours is checked below, with an answer that says the limit
+    try:
+        opened = pillow.open(io.BytesIO(data), formats=[_FORMATS[job.media_type]])
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _broken() from error
+    check_size(opened.width, opened.height, job.limits)
+    frames = _frames(opened)
+    notices = []
+    if frames > 1 and opened.format != "TIFF":
+        notices.append(Notice("frames", "the image is animated: only its first frame is read"))
+        frames = 1
+    numbers = chosen(frames, job.pages)
+    if len(numbers) > job.limits.max_pages:
+        raise too_many_pages(len(numbers), job)
+    pages = []
+    spent = 0
+    for number in numbers:
+        image = _frame(opened, number - 1, frames, data, job.limits)
+        spent += len(image.data)
+        check_bytes(spent, job.limits)
+        pages.append(Page(number=number, text="", image=image, width=image.width, height=image.height))
+    return Parsed(tuple(pages), tuple(notices))
+
+
+def check_size(width: int, height: int, limits: Limits) -> None:
+    """Raise when an image is too large or too small to be worth decoding."""
+    if width < _SMALLEST or height < _SMALLEST:
+        raise DocumentEmpty(f"an image of {width} × {height} pixels holds nothing to read")
+    if width * height > limits.max_pixels:
+        raise DocumentTooManyPixels(
+            f"the image has {width} × {height} pixels, {limits.max_pixels} in all are allowed",
+            members={"limit": "max_pixels", "allowed": limits.max_pixels, "found": width * height},
+        )
+    if max(width, height) > limits.max_side:
+        raise DocumentTooManyPixels(
+            f"the image has {width} × {height} pixels, {limits.max_side} a side are allowed",
+            members={"limit": "max_side", "allowed": limits.max_side, "found": max(width, height)},
+        )
+
+
+def check_bytes(spent: int, limits: Limits) -> None:
+    """Raise when all page images of a document together are too many bytes."""
+    if spent > limits.max_image_bytes:
+        raise DocumentTooComplex(
+            f"the page images are more than {limits.max_image_bytes} bytes together: choose some with `pages`",
+            members={"limit": "max_image_bytes", "allowed": limits.max_image_bytes},
+        )
+
+
+def encode(picture: Any, *, side: int) -> Image:
+    """A Pillow image as PNG or JPEG, scaled down to ``side``. Line art stays PNG: it is smaller there, and crisp."""
+    picture = _flat(picture)
+    if max(picture.size) > side:
+        from PIL.Image import Resampling
+
+        picture.thumbnail((side, side), Resampling.LANCZOS)
+    out = io.BytesIO()
+    if picture.mode == "L" and picture.getcolors(64) is not None:
+        picture.save(out, "PNG")
+        return Image("image/png", out.getvalue(), *picture.size)
+    picture.save(out, "JPEG", quality=85)
+    return Image("image/jpeg", out.getvalue(), *picture.size)
+
+
+def _frames(opened: Any) -> int:
+    """How many frames; walking a TIFF's directory may find it broken."""
+    try:
+        return int(getattr(opened, "n_frames", 1))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - Pillow raises whatever the damaged directory provokes
+        return 1
+
+
+def _frame(opened: Any, index: int, frames: int, data: bytes, limits: Limits) -> Image:
+    try:
+        if index:
+            opened.seek(index)
+            check_size(opened.width, opened.height, limits)
+        turned = opened.getexif().get(_ORIENTATION, 1) != 1
+        opened.load()
+        as_is = (
+            frames == 1
+            and not turned
+            and opened.format in _SENDABLE
+            and opened.mode in {"RGB", "L"}
+            and not getattr(opened, "is_animated", False)
+            and "transparency" not in opened.info
+            and max(opened.size) <= limits.image_side
+        )
+        if as_is:
+            return Image(_SENDABLE[opened.format], data, *opened.size)
+        from PIL import ImageOps
+
+        upright = ImageOps.exif_transpose(opened) if turned else opened.copy()
+        return encode(upright, side=limits.image_side)
+    except (MemoryError, DocumentTooManyPixels, DocumentEmpty):
+        raise
+    except Exception as error:
+        raise _broken() from error
+
+
+def _flat(picture: Any) -> Any:
+    """As grey or RGB: transparent grounds become white paper, 16 bits are scaled and not clipped."""
+    if picture.mode in {"RGB", "L"} and "transparency" not in picture.info:
+        return picture
+    if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
+        return _eight_bits(picture)
+    if picture.mode == "1":
+        return picture.convert("L")
+    if picture.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in picture.info:
+        from PIL import Image as pillow  # noqa: N813 - as above
+
+        layer = picture.convert("RGBA")
+        paper = pillow.new("RGBA", layer.size, "white")
+        return pillow.alpha_composite(paper, layer).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _eight_bits(picture: Any) -> Any:
+    """Grey of more than 8 bits, stretched over what it holds: Pillow's own conversion clips it to white."""
+    wide = picture.convert("F")
+    low, high = wide.getextrema()
+    if picture.mode.startswith("I;16") or (low >= 0 and 255 < high <= 65_535):
+        low, high = 0.0, 65_535.0
+    elif low >= 0 and high <= 255:
+        low, high = 0.0, 255.0
+    scale = 255.0 / ((high - low) or 1.0)
+    return wide.point(lambda value: value * scale - low * scale).convert("L")
+
+
+def _broken() -> DocumentUnreadable:
+    return DocumentUnreadable("the image is damaged or cut off")

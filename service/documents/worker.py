@@ -1,0 +1,96 @@
+"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB``.
+
+It reads jobs from its standard input and answers on its standard output (see ``frames``), one at a time, until the
+input ends. Everything that a document can do wrong happens here, behind limits, without a network and without secrets:
+the service starts it with an empty environment.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from typing import Any, BinaryIO
+
+from service.documents import confinement, frames
+from service.foundation.errors import WinnowError
+
+
+def main(arguments: list[str]) -> None:
+    """Serve jobs until the input ends."""
+    parent, memory_mb = map(int, arguments)
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C in a terminal reaches the whole group; the service decides
+    confinement.die_with_parent(parent)
+    jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)  # what a C library prints must not end up among the answers
+    confinement.limit(memory_mb)
+    _send(answers, frames.pack({"isolation": confinement.isolate()}))
+    while True:
+        header = _receive(jobs)
+        if header is None:
+            return
+        request, data = header
+        confinement.grant_cpu(request["cpu_s"])
+        answer, body = _answer(request["job"], data)
+        answer["peak_kb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        del data, header
+        _send(answers, frames.pack(answer, body))
+        del answer, body
+
+
+def _answer(job: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """Header and body for one job: the result, or the error as ``code``, ``detail`` and ``members``."""
+    try:
+        from service.documents.parse import parse  # after the confinement: nothing of a parser runs before it
+
+        return frames.parsed_header(parse(data, frames.read_job(job)))
+    except WinnowError as error:
+        return _refusal(error.code, error.detail, error.members)
+    except MemoryError:
+        return _refusal(
+            "document_too_much_memory",
+            "parsing it takes more memory than a document may",
+            {"limit": "memory"},
+        )
+    except RecursionError:
+        return _refusal("document_too_complex", "it is nested too deep", {"limit": "nesting"})
+    except Exception as error:  # noqa: BLE001 - whatever a library raises on a hostile file is the file's fault
+        return _refusal(
+            "document_unreadable", "the parser gives up on it: it is damaged", {}, fault=_where(error)
+        )
+
+
+def _refusal(
+    code: str, detail: str, members: dict[str, Any], fault: str | None = None
+) -> tuple[dict[str, Any], list[bytes]]:
+    return {"error": {"code": code, "detail": detail, "members": members, "fault": fault}}, []
+
+
+def _where(error: Exception) -> str:
+    """The kind of an unexpected error and where it was raised; its message may quote the document and stays here."""
+    steps = traceback.extract_tb(error.__traceback__)
+    places = [f"{os.path.basename(step.filename)}:{step.lineno}" for step in steps[-3:]]  # noqa: PTH119 - one import less
+    return f"{type(error).__name__} at {' < '.join(reversed(places))}"
+
+
+def _receive(jobs: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    prefix = jobs.read(frames.LENGTHS.size)
+    if len(prefix) < frames.LENGTHS.size:
+        return None
+    header, body = frames.lengths(prefix)
+    request = json.loads(jobs.read(header))
+    return request, jobs.read(body)
+
+
+def _send(answers: BinaryIO, pieces: list[bytes]) -> None:
+    answers.writelines(pieces)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
