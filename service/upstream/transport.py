@@ -21,6 +21,8 @@ from yarl import URL
 _OWN_HEADERS = frozenset({b"host", b"content-length", b"connection", b"transfer-encoding"})
 _KEEPALIVE_S = 30.0
 _DNS_TTL_S = 60
+_URLS = 32
+"""Addresses kept parsed: the few endpoints that are called all the time."""
 
 
 class BodyTooLong(httpx2.RemoteProtocolError):
@@ -44,6 +46,7 @@ class DirectClient(httpx2.AsyncClient):
         self._max_bytes = max_response_bytes
         self._session: aiohttp.ClientSession | None = None
         self._proxy: str | None = None
+        self._urls: dict[str, httpx2.URL] = {}
 
     async def open(self) -> None:
         """Make the session; must run in the loop that will use it."""
@@ -85,7 +88,13 @@ class DirectClient(httpx2.AsyncClient):
             return super().build_request(
                 method, url, headers=headers, params=params, content=content, **kwargs
             )
-        return httpx2.Request(method, url, headers=headers, content=content)
+        text = str(url)
+        known = self._urls.get(text)
+        if known is None:
+            known = httpx2.URL(text)
+            if len(self._urls) < _URLS:
+                self._urls[text] = known
+        return httpx2.Request(method, known, headers=headers, content=content)
 
     @override
     async def send(self, request: httpx2.Request, *, stream: bool = False, **_: Any) -> httpx2.Response:
