@@ -111,6 +111,7 @@ FailureKind = Literal[
     "model",  # unknown or retired model
     "overloaded",  # 503, mid-stream overload
     "server",  # 5xx, status failed
+    "throttled",  # our own queue for the provider's rate limit: full, or longer than the deadline allows
     "deadline",  # the caller's deadline passed while waiting
     "cancelled",  # the caller went away
 ]

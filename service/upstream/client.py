@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from service.catalogue import Catalogue, Model, cost
 from service.foundation import clock
 from service.foundation.money import NanoUSD
+from service.upstream.buckets import Need
 from service.upstream.call import (
     Attempt,
     Call,
@@ -22,6 +23,8 @@ from service.upstream.call import (
     Text,
     Truncated,
 )
+from service.upstream.estimate import need_of
+from service.upstream.limits import Grant, Limits, MemoryLimits, Throttled
 from service.upstream.reading import Answer
 from service.upstream.request import encode
 from service.upstream.retry import delay
@@ -48,11 +51,25 @@ class Health:
         return self.open and not self.problems
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One call while it is being made."""
+
+    name: str
+    model: Model
+    body: bytes
+    need: Need
+    caller: str
+    deadline: float
+    record: Record
+
+
 class Upstream:
     """The provider. ``open`` and ``close`` bracket its life, in one event loop."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue, *, limits: Limits | None = None) -> None:
         self.settings = settings
+        self._limits = limits if limits is not None else MemoryLimits(settings)
         self.catalogue = catalogue
         self._sdk: Sdk | None = None
         self._last_failure: Failed | None = None
@@ -71,26 +88,31 @@ class Upstream:
             await self._sdk.close()
             self._sdk = None
 
-    async def call(self, call: Call, *, deadline: float, record: Record) -> Reply:
+    async def call(self, call: Call, *, deadline: float, record: Record, caller: str = "") -> Reply:
         """Ask a model, with retries, until ``deadline`` (a value of ``clock.monotonic``).
 
         Each attempt that is followed by another one is handed to ``record`` first; the last one is left to the
         caller. When this task is cancelled while a request is on the wire, that attempt is recorded before
-        ``CancelledError`` goes on. Raises ``UnknownModel``, and whatever ``record`` raises.
+        ``CancelledError`` goes on. ``caller`` is for whom we ask: callers share a rate limit fairly. Raises
+        ``UnknownModel``, and whatever ``record`` raises.
         """
         model = self.catalogue.find(call.model)
-        body = encode(call, model)
+        asked = _Asked(call.model, model, encode(call, model), need_of(call, model), caller, deadline, record)
         attempts: list[Attempt] = []
         while True:
-            remaining = deadline - clock.monotonic()
-            if remaining <= 0 and not attempts:
-                return Reply(Failed("deadline", "the deadline had passed before the first attempt"), ())
-            attempt, outcome = await self._attempt(call.model, model, body, remaining, record)
-            attempts.append(attempt)
-            wait = self._wait(outcome, len(attempts), deadline)
+            attempt, outcome = await self._attempt(asked)
+            if attempt is None and attempts:
+                # The attempt before was recorded as one that another would follow; so there is one, though no
+                # request was sent for it: the rate limit or our own database used up the time.
+                attempt = _attempt_of(
+                    Answer(outcome), clock.new_id("att"), call.model, NanoUSD(0), clock.now(), 0.0
+                )
+            if attempt is not None:
+                attempts.append(attempt)
+            wait = await self._wait(asked, outcome, len(attempts))
             if wait is None:
                 return Reply(outcome, tuple(attempts))
-            await _surely(record(attempt))
+            await _surely(record(attempts[-1]))
             await asyncio.sleep(wait)
 
     def ready(self, *, today: date) -> Health:
@@ -108,45 +130,81 @@ class Upstream:
         )
         return Health(self.settings.engine, self._sdk is not None, tuple(problems), tuple(warnings))
 
-    def _wait(self, outcome: Outcome, attempt: int, deadline: float) -> float | None:
+    async def _wait(self, asked: _Asked, outcome: Outcome, attempts: int) -> float | None:
+        """Seconds until the next attempt; None when this was the last one."""
         self._last_failure = outcome if isinstance(outcome, Failed) else None
         if not isinstance(outcome, Failed):
             return None
-        return delay(
+        remaining = asked.deadline - clock.monotonic()
+        wait = delay(
             outcome,
-            attempt=attempt,
+            attempt=attempts,
             max_tries=self.settings.max_tries,
-            remaining=deadline - clock.monotonic(),
+            remaining=remaining,
             draw=self._random.random(),
         )
+        if wait is None:
+            return None
+        queue = await self._limits.expected_wait(asked.model, asked.need, caller=asked.caller)
+        return wait if max(wait, queue) < remaining else None
 
-    async def _attempt(
-        self, name: str, model: Model, body: bytes, remaining: float, record: Record
-    ) -> tuple[Attempt, Outcome]:
-        """One request on the wire; cut off at the deadline or at the attempt's own limit, whichever comes first."""
-        sdk = self._sdk
-        if sdk is None:
-            raise RuntimeError("the upstream is not open")
+    async def _attempt(self, asked: _Asked) -> tuple[Attempt | None, Outcome]:
+        """One request on the wire, as soon as the rate limit lets it; None when it never came to that."""
+        try:
+            grant = await self._limits.admit(
+                asked.model, asked.need, caller=asked.caller, deadline=asked.deadline
+            )
+        except Throttled as throttled:
+            return None, Failed("throttled", str(throttled), retry_after=throttled.seconds)
+        remaining = asked.deadline - clock.monotonic()
+        if remaining <= 0:
+            return None, Failed("deadline", "the deadline had passed before the attempt")
         attempt_id = clock.new_id("att")
         started_at = clock.now()
         start = clock.monotonic()
-
-        def attempt(answer: Answer) -> Attempt:
-            return _attempt_of(
-                answer, attempt_id, name, self._cost(model, answer), started_at, clock.monotonic() - start
+        try:
+            answer = await self._ask(asked, attempt_id, remaining)
+        except asyncio.CancelledError:
+            answer = Answer(Failed("cancelled", "the caller went away"))
+            seconds = clock.monotonic() - start
+            await _surely(
+                asked.record(_attempt_of(answer, attempt_id, asked.name, NanoUSD(0), started_at, seconds))
             )
+            raise
+        seconds = clock.monotonic() - start
+        price = self._cost(asked.model, answer)
+        attempt = _attempt_of(answer, attempt_id, asked.name, price, started_at, seconds)
+        try:
+            await self._settle(grant, answer)
+        except asyncio.CancelledError:
+            await _surely(asked.record(attempt))
+            raise
+        return attempt, answer.outcome
 
+    async def _ask(self, asked: _Asked, attempt_id: str, remaining: float) -> Answer:
+        """Cut off at the deadline or at the attempt's own limit, whichever comes first."""
+        if self._sdk is None:
+            raise RuntimeError("the upstream is not open")
         limit = min(remaining, self.settings.attempt_timeout_s)
         try:
             async with asyncio.timeout(limit):
-                answer = await sdk.respond(body, client_request_id=attempt_id)
+                return await self._sdk.respond(asked.body, client_request_id=attempt_id)
         except TimeoutError:
             kind: FailureKind = "deadline" if remaining <= limit else "timeout"
-            answer = Answer(Failed(kind, f"no answer within {limit:.3f} s"))
-        except asyncio.CancelledError:
-            await _surely(record(attempt(Answer(Failed("cancelled", "the caller went away")))))
-            raise
-        return attempt(answer), answer.outcome
+            return Answer(Failed(kind, f"no answer within {limit:.3f} s"))
+
+    async def _settle(self, grant: Grant, answer: Answer) -> None:
+        usage = answer.usage
+        used = usage.input_tokens + usage.output_tokens
+        failed = answer.outcome if isinstance(answer.outcome, Failed) else None
+        limited = failed is not None and failed.kind == "rate"
+        await self._limits.settle(
+            grant,
+            used=used or None,  # a failed request counts at the provider too
+            seen=answer.limits,
+            limited=limited,
+            retry_after=failed.retry_after if failed is not None and limited else None,
+        )
 
     def _cost(self, model: Model, answer: Answer) -> NanoUSD:
         """The price is that of the snapshot that answered, where the catalogue knows it."""

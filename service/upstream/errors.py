@@ -3,6 +3,7 @@
 from service.foundation.errors import (
     DeadlineExceeded,
     Overloaded,
+    RateLimited,
     Unavailable,
     Unprocessable,
     UpstreamBroken,
@@ -57,6 +58,14 @@ class ProviderRateLimited(Unavailable):
 
     code = "provider_rate_limited"
     title = "The rate limit at the provider is used up"
+    hint = "Wait for the number of seconds in `Retry-After`, then retry, or raise `deadline_s`."
+
+
+class UpstreamThrottled(RateLimited):
+    """As many requests wait for the provider's rate limit as can be served before this one's deadline."""
+
+    code = "upstream_throttled"
+    title = "Too many requests wait for the provider"
     hint = "Wait for the number of seconds in `Retry-After`, then retry, or raise `deadline_s`."
 
 
@@ -165,6 +174,11 @@ _TOLD: dict[FailureKind, tuple[type[WinnowError], str, float | None]] = {
         None,
     ),
     "server": (ProviderError, "The provider failed, also after retries.", None),
+    "throttled": (
+        UpstreamThrottled,
+        "The wait for the provider's rate limit would pass the deadline, or too many requests wait already.",
+        10,
+    ),
     "deadline": (DeadlineExceeded, "The deadline passed while waiting for the provider.", None),
     "cancelled": (Overloaded, "The request was cancelled.", 1),
 }

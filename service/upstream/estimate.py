@@ -11,6 +11,7 @@ from service.catalogue import (
     text_tokens_at_most,
 )
 from service.foundation.money import NanoUSD
+from service.upstream.buckets import Need
 from service.upstream.call import Call, ImagePart, TextPart
 
 _OVERHEAD = 3 + 4 * 2
@@ -76,6 +77,29 @@ def expected_input(call: Call, model: Model) -> int:
             case ImagePart():
                 total += image_tokens(model, part.width, part.height, model.image_detail(part.detail))
     return total
+
+
+def need_of(call: Call, model: Model) -> Need:
+    """What an attempt takes from our rate limits at the provider until its real usage is known.
+
+    The provider admits by the number of characters and the output budget (contract §5); so do we, on the safe side.
+    """
+    size = len(call.format.rendered) + _size(call.instructions)
+    images = 0
+    tokens = _OVERHEAD + _SCHEMA_OVERHEAD
+    for part in call.parts:
+        match part:
+            case TextPart():
+                size += _size(part.text)
+            case ImagePart():
+                images += 1
+                tokens += image_tokens(model, part.width, part.height, model.image_detail(part.detail))
+    return Need(tokens=tokens + size // 4 + model.output_budget(call.max_output_tokens), images=images)
+
+
+def _size(text: str) -> int:
+    """Characters; those outside ASCII count as a token each, four characters' worth."""
+    return len(text) if text.isascii() else 2 * len(text.encode("utf-8", "replace"))
 
 
 def _estimate(input_tokens: int, call: Call, model: Model) -> Estimate:

@@ -5,12 +5,13 @@ place or has an unexpected type counts as absent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from service.upstream.buckets import Kind
 from service.upstream.call import (
     Failed,
     FailureKind,
@@ -22,6 +23,7 @@ from service.upstream.call import (
     Usage,
 )
 from service.upstream.durations import retry_after
+from service.upstream.headers import Seen, seen_in
 
 NO_USAGE = Usage()
 _MESSAGE_CHARS = 2_000
@@ -59,6 +61,8 @@ class Answer:
     model: str | None = None
     request_id: str | None = None
     http_status: int | None = None
+    limits: Mapping[Kind, Seen] = field(default_factory=dict)
+    """What the headers said of our rate limits."""
 
     @property
     def error_code(self) -> str | None:
@@ -68,21 +72,24 @@ class Answer:
 
 def read(status: int, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Answer:
     """The meaning of an answer to ``POST /responses``. ``headers`` have lower-case names."""
-    request_id = headers.get("x-request-id")
     value = _parsed(body)
+    usage, model = NO_USAGE, None
+    outcome: Outcome
     if not 200 <= status < 300:
-        failed = _http_failure(status, headers, value, body, now)
-        return Answer(failed, request_id=request_id, http_status=status)
-    if not isinstance(value, dict):
+        outcome = _http_failure(status, headers, value, body, now)
+    elif not isinstance(value, dict):
         kind = "an HTML page" if body.lstrip()[:1] == b"<" else "not a JSON object"
-        failed = Failed("protocol", f"the body of a {status} is {kind}", http_status=status)
-        return Answer(failed, request_id=request_id, http_status=status)
+        outcome = Failed("protocol", f"the body of a {status} is {kind}", http_status=status)
+    else:
+        outcome = response_outcome(value, http_status=status)
+        usage, model = usage_of(value), _text(value.get("model"))
     return Answer(
-        response_outcome(value, http_status=status),
-        usage=usage_of(value),
-        model=_text(value.get("model")),
-        request_id=request_id,
+        outcome,
+        usage=usage,
+        model=model,
+        request_id=headers.get("x-request-id"),
         http_status=status,
+        limits=seen_in(headers),
     )
 
 

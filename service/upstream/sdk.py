@@ -64,4 +64,9 @@ class Sdk:
             cause = error.__cause__
             message = f"{type(cause).__name__}: {cause}"
             return Answer(Failed("protocol" if isinstance(cause, BodyTooLong) else "connection", message))
-        return read(response.status_code, response.headers, response.content, now=clock.now())
+        return read(response.status_code, _headers(response), response.content, now=clock.now())
+
+
+def _headers(response: httpx2.Response) -> dict[str, str]:
+    """A plain mapping with lower-case names: each look-up in httpx2's own walks through all of them."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}

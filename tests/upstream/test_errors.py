@@ -20,6 +20,7 @@ STATUS = {
     "model": (503, "model_unavailable"),
     "overloaded": (503, "provider_overloaded"),
     "server": (502, "provider_error"),
+    "throttled": (429, "upstream_throttled"),
     "deadline": (504, "deadline_exceeded"),
     "cancelled": (503, "overloaded"),
 }
