@@ -1,0 +1,29 @@
+"""Any JSON Schema ⇄ OpenAI's strict subset: compile, encode, decode, check. Pure: no I/O, no framework.
+
+A map in words, in the order in which a schema passes through:
+
+- ``drafts``, ``references``, ``shapes``: what the drafts mean, where references lead, what is no schema at all
+- ``goals``, ``choices``, ``negation``, ``exclusivity``, ``merge``: subschemas become goals with one set of ``rules`` each
+- ``analysis``: which goals can be met; ``layout``: how values are laid out and told apart
+- ``emit``, ``scalars``, ``patterns``, ``limits``: the strict text, within the provider's limits
+- ``encode``, ``decode``: instances to strict values and back; ``check``: what the provider would refuse
+"""
+
+from service.strict.check import Violation, check
+from service.strict.compiler import Compiled, Loss, compile  # noqa: A004 - the word for what it does
+from service.strict.drafts import guess_draft
+from service.strict.limits import Stats
+from service.strict.refused import SchemaRefused
+from service.strict.scalars import Profile
+
+__all__ = [
+    "Compiled",
+    "Loss",
+    "Profile",
+    "SchemaRefused",
+    "Stats",
+    "Violation",
+    "check",
+    "compile",
+    "guess_draft",
+]
