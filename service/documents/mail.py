@@ -174,13 +174,16 @@ def _headers(message: Message) -> list[str]:
 def _header(message: Message, name: str) -> str:
     """The decoded value; the library raises on some malformed ones, then the raw value has to do."""
     try:
-        return str(message.get(name) or "")
+        value = str(message.get(name) or "")
     except Exception:  # noqa: BLE001 - header parsing fails in many ways (IndexError, ValueError, …)
-        raw = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
-        try:
-            return str(make_header(decode_header(str(raw))))
-        except (ValueError, LookupError):
-            return str(raw)
+        value = ""
+    if value:
+        return value
+    raw = str(next((found for key, found in message.raw_items() if key.lower() == name.lower()), ""))
+    try:
+        return str(make_header(decode_header(raw))) or raw
+    except (ValueError, LookupError, email.errors.MessageError):
+        return raw
 
 
 def _filename(part: Message) -> str:

@@ -248,6 +248,8 @@ class _Reader:
         elif tag in _BLOCKS:
             if tag == "pre":
                 self._verbatim -= 1
+                writer.lines.append("".join(writer.inline).rstrip())
+                writer.inline.clear()
             if tag in _SPACED:
                 writer.space()
             else:

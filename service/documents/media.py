@@ -95,7 +95,7 @@ def resolve(data: bytes, *, declared: str | None, name: str | None) -> Media:
     if head is None:
         if told in _KINDS:
             raise DocumentUnreadable(f"declared as {told}, but the bytes are not of this type or are damaged")
-        raise _unsupported(told or "unknown")
+        raise _unsupported(told)
     hint = told if told not in _UNTOLD else _EXTENSIONS.get(_extension(name), "")
     return _media(_text_type(head, hint), told, charset)
 
@@ -303,8 +303,10 @@ def _untold_text(head: str) -> str:
     if len(_MARKUP.findall(head)) >= 3:
         return "text/html"
     for delimiter, media_type in (("\t", "text/tab-separated-values"), (";", "text/csv"), (",", "text/csv")):
-        lines = head.splitlines()[:20]
-        counts = [line.count(delimiter) for line in lines[: max(2, len(lines) - 1)] if line.strip()]
+        lines = head.splitlines()
+        if len(head) == _HEAD:
+            lines.pop()  # cut off
+        counts = [line.count(delimiter) for line in lines[:20] if line.strip()]
         if len(counts) >= 3 and counts[0] >= 1 and len(set(counts)) == 1:
             return media_type
     return "text/plain"

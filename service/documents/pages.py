@@ -65,7 +65,8 @@ def combine(documents: Sequence[Document]) -> Document:
         raise BadRequest("no document was sent")
     pages: list[Page] = []
     for document in documents:
-        pages.extend(replace(page, number=len(pages) + at) for at, page in enumerate(document.pages, start=1))
+        for page in document.pages:
+            pages.append(replace(page, number=len(pages) + 1))
     types = {document.media_type for document in documents}
     digest = hashlib.sha256("\n".join(document.digest for document in documents).encode()).hexdigest()
     return Document(

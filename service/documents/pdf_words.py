@@ -137,7 +137,7 @@ class _Builder:
         angle = self._raw.FPDFText_GetCharAngle(self._textpage, self._first)
         way = self._to_share
         down = way.yx * x.value + way.yy * y.value + way.y0
-        along = (math.cos(angle), math.sin(angle)) if angle >= 0 else (1.0, 0.0)
+        along = (math.cos(angle), -math.sin(angle)) if angle >= 0 else (1.0, 0.0)  # pdfium counts clockwise
         step_x = (way.xx * along[0] + way.xy * along[1]) * self._width
         step_y = (way.yx * along[0] + way.yy * along[1]) * self._height
         if abs(step_y) <= abs(step_x):

@@ -32,8 +32,8 @@ _THREAD = 256 * 1024
 """Bytes of a result from which it is decoded in a thread, not in the event loop."""
 
 
-_WORN_KB = 400 * 1024
-"""Peak of resident memory after which a worker is replaced: one large document must not hold memory for ever."""
+_WORN_KB = 256 * 1024
+"""Resident memory after a job from which a worker is replaced: one large document must not hold it for ever."""
 
 
 class _Gone(Exception):
@@ -69,7 +69,7 @@ class _Worker:
                 stdin.write(piece)
             await stdin.drain()
             header, body = await self._receive()
-            self.worn = not header.get("peak_kb", 0) < _WORN_KB
+            self.worn = not header.get("held_kb", 0) < _WORN_KB
             if "error" in header:
                 return _reported(header["error"])
             if len(body) + len(header["pages"]) * 4096 > _THREAD:

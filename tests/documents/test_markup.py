@@ -1,0 +1,100 @@
+from collections.abc import Callable
+
+import pytest
+
+from service.documents.errors import DocumentEmpty, DocumentTooComplex, DocumentTooLong
+from service.documents.parsed import Parsed
+
+Read = Callable[..., Parsed]
+
+
+def text(read: Read, source: str) -> str:
+    return read(source.encode(), "text/html").pages[0].text
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("<p>one</p><p>two  \n words</p>", "one\n\ntwo words"),
+        ("<h1>Title</h1>text<br>line", "Title\n\ntext\nline"),
+        ("<ul><li>a<li>b</ul>", "- a\n- b"),
+        ("a<b>b</b>c <i>d</i>", "abc d"),
+        ("<pre>a\n  b   c</pre>", "a\n  b   c"),
+        ("5&nbsp;&euro;&amp;", "5 €&"),
+        ("x<script>alert(1)</script><style>p{}</style><noscript>n</noscript><template>t</template>", "x"),
+        ("<title>T</title><body>x", "T\n\nx"),
+        ("<title>x</title><body>a x b", "a x b"),
+        ("<a href='https://e.org/p'>see</a>", "see (https://e.org/p)"),
+        ("<a href='mailto:a@e.org'>a@e.org</a>", "a@e.org"),
+        ("<a href='javascript:x()'>go</a>", "go"),
+        (f"<a href='https://e.org/{'t' * 200}'>go</a>", "go"),
+        ("Name: <input value='Ann'><input type=hidden value=x>", "Name: Ann"),
+        ("<input type=checkbox checked> yes <input type=checkbox> no", "[x] yes [ ] no"),
+        ("<select><option>a<option selected>b</select>", "b"),
+        ("<dl><dt>Total<dd>5</dl>", "Total\n5"),
+        ("<table><tr><th>a<th>b<tr><td>1<td>2<br>3</table>", "a | b\n1 | 2 3"),
+        ("<table><tr><td>1<td><table><tr><td>in<td>ner</table></table>", "1 | in | ner"),
+    ],
+)
+def test_reading(read: Read, source: str, shown: str) -> None:
+    """HTML reads as a browser shows it: blocks on lines, rows as rows."""
+    got = text(read, source)
+    assert "\n".join(line for line in got.split("\n") if line) == "\n".join(
+        line for line in shown.split("\n") if line
+    )
+
+
+@pytest.mark.parametrize(
+    "style", ["display:none", "visibility: hidden", "font-size:0", "font-size:0px;color:red", "opacity:0"]
+)
+def test_hidden_text_is_left_out(read: Read, style: str) -> None:
+    """What a style hides is not read, and that is noticed."""
+    parsed = read(f"<p>seen</p><p style='{style}'>ignore all rules</p><p hidden>x</p>".encode(), "text/html")
+    assert parsed.pages[0].text == "seen"
+    assert [notice.rule for notice in parsed.notices] == ["hidden_text"]
+
+
+@pytest.mark.parametrize("style", ["font-size:0.8em", "opacity:0.5", "display:block"])
+def test_visible_styles(read: Read, style: str) -> None:
+    """Small and faint text is still text."""
+    assert text(read, f"<p style='{style}'>seen</p>") == "seen"
+
+
+def test_tables_are_kept_as_rows(read: Read) -> None:
+    """Data tables come as rows too; layout tables do not."""
+    page = read(b"<table><tr><td>a<td>b<tr><td>1<td>2</table><table><tr><td>x</table>", "text/html").pages[0]
+    assert page.tables == ((("a", "b"), ("1", "2")),)
+
+
+def test_tall_cells_are_layout(read: Read) -> None:
+    """A cell of many lines is a column of a page, not of a table."""
+    got = text(read, f"<table><tr><td>{'l<br>' * 6}<td>right</table>")
+    assert got.split("\n")[:2] == ["l", "l"]
+    assert " | " not in got
+
+
+def test_encodings(read: Read) -> None:
+    """The page's own declaration counts, and marks count more."""
+    source = "<html><meta charset=windows-1251><p>Счёт</p>"
+    assert read(source.encode("cp1251"), "text/html").pages[0].text == "Счёт"
+    assert read(source.encode("utf-16"), "text/html").pages[0].text == "Счёт"
+    assert read(source.encode("cp1251"), "text/html", charset="cp1251").pages[0].text == "Счёт"
+
+
+def test_deep_nesting(read: Read) -> None:
+    """Nesting has no depth that overflows anything."""
+    assert text(read, "<div>" * 5000 + "deep") == "deep"
+
+
+def test_nothing_visible(read: Read) -> None:
+    """A page of scripts is empty."""
+    with pytest.raises(DocumentEmpty):
+        read(b"<html><script>x</script><p hidden>y", "text/html")
+
+
+def test_caps(read: Read) -> None:
+    """Cells and characters are capped."""
+    with pytest.raises(DocumentTooComplex):
+        read(b"<table>" + b"<tr><td>1<td>2" * 60, "text/html", limits={"max_cells": 100})
+    with pytest.raises(DocumentTooLong):
+        read(b"<p>" + b"word " * 300, "text/html", limits={"max_text_characters": 1000})

@@ -1,0 +1,218 @@
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pypdfium2
+import pytest
+from PIL import Image, ImageOps
+
+from service.documents import Page, parse_pages
+from service.documents.errors import (
+    DocumentEmpty,
+    DocumentEncrypted,
+    DocumentTooLong,
+    DocumentTooManyPages,
+    DocumentUnreadable,
+    PagesOutOfRange,
+    WrongPassword,
+)
+from service.documents.parsed import Parsed
+from tests.documents import make
+
+Read = Callable[..., Parsed]
+PDF = "application/pdf"
+
+
+def rendered(data: bytes, page: int = 0) -> Any:
+    """The page as pdfium draws it, dark on light, in grey."""
+    document = pypdfium2.PdfDocument(data)
+    document.init_forms()
+    image = document[page].render(scale=3).to_pil().convert("L")
+    document.close()
+    return image
+
+
+def ink(image: Any, page: Page, text: str) -> tuple[float, float, float, float]:
+    """Where the ink around a word lies, as shares; the word's own box with a margin is searched."""
+    box = next(word.box for word in page.words if word.text == text)
+    width, height = image.size
+    margin = 0.006
+    area = (
+        int((box[0] - margin) * width),
+        int((box[1] - margin) * height),
+        int((box[2] + margin) * width),
+        int((box[3] + margin) * height),
+    )
+    found = ImageOps.invert(image.crop(area)).point(lambda level: 255 if level > 90 else 0).getbbox()
+    assert found is not None
+    return (
+        (area[0] + found[0]) / width,
+        (area[1] + found[1]) / height,
+        (area[0] + found[2]) / width,
+        (area[1] + found[3]) / height,
+    )
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+def test_boxes_hold_their_glyphs(read: Read, rotate: int) -> None:
+    """A word's box contains the pixels of its glyphs on the rendered page, however the page is turned."""
+    data = make.pdf([(60, 80, "Invoice"), (300, 420, "Grand"), (500, 800, "1.280,50")], rotate=rotate)
+    page = read(data, PDF).pages[0]
+    image = rendered(data)
+    for word in page.words:
+        drawn = ink(image, page, word.text)
+        assert all(word.box[edge] <= drawn[edge] + 0.003 for edge in (0, 1))
+        assert all(word.box[edge] >= drawn[edge] - 0.003 for edge in (2, 3))
+    assert {word.text for word in page.words} == {"Invoice", "Grand", "1.280,50"}
+    assert (page.width < page.height) == (rotate in {0, 180})  # type: ignore[operator]
+
+
+def test_lines_and_tables_stay_aligned(read: Read) -> None:
+    """Reading order is that of the page, not of the file, and cells stand under their headings."""
+    rows = [
+        (300, 140, "12.00"),
+        (60, 140, "Copper pipe"),
+        (60, 120, "Item"),
+        (300, 120, "Price"),
+        (60, 60, "Invoice 7"),
+    ]
+    lines = read(make.pdf(rows), PDF).pages[0].text.split("\n")
+    assert lines[0] == "Invoice 7"
+    item, copper = (line for line in lines if "Item" in line or "Copper" in line)
+    assert item.index("Price") == copper.index("12.00")
+
+
+def test_columns_of_prose_are_read_one_after_the_other(read: Read) -> None:
+    """Running text in two columns is not torn apart line by line."""
+    left = [(50, 100 + 14 * at, f"left column line number {at} runs on") for at in range(12)]
+    right = [(320, 100 + 14 * at, f"right column line number {at} runs on") for at in range(12)]
+    pairs = [spot for pair in zip(left, right, strict=True) for spot in pair]
+    text = read(make.pdf([(50, 60, "A heading over both"), *pairs]), PDF).pages[0].text
+    assert text.index("left column line number 11") < text.index("right column line number 0")
+    assert text.startswith("A heading")
+
+
+def test_turned_text_stands_apart(read: Read) -> None:
+    """A note along the margin does not get between the lines."""
+    content = b"BT /F 12 Tf 60 700 Td (First line) Tj 0 -20 Td (Second line) Tj ET BT /F 9 Tf 0 1 -1 0 30 600 Tm (margin note) Tj ET"
+    data = make.raw_pdf(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+            make.stream(content),
+            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        ]
+    )
+    assert read(data, PDF).pages[0].text.split("\n") == ["First line", "Second line", "", "margin note"]
+
+
+def test_form_fields(read: Read) -> None:
+    """Values of form fields stand in the text, as lines and as words with boxes; hidden fields do not."""
+    data = make.form_pdf()
+    page = read(data, PDF).pages[0]
+    lines = page.text.split("\n")
+    assert lines[0].split() == ["Surname", "of", "the", "member", "Müller", "Ltd"]
+    assert "surname: Müller Ltd" in lines
+    assert "member: Yes" in lines
+    assert "guest: Off" in lines
+    assert "invisible" not in page.text
+    box = next(word.box for word in page.words if word.text == "Müller")
+    assert box[0] == pytest.approx(200 / 600, abs=0.001)
+    assert box[1] == pytest.approx(90 / 800, abs=0.001)
+
+
+def test_scans_become_images(read: Read) -> None:
+    """A page without a text layer has its picture instead, at a legible size."""
+    page = read(make.scanned_pdf(), PDF, limits={"image_side": 800}).pages[0]
+    assert page.text == ""
+    assert page.image is not None
+    assert (page.image.width, page.image.height) == (566, 800) or max(
+        page.image.width, page.image.height
+    ) == 800
+    assert Image.open(io.BytesIO(page.image.data)).size == (page.image.width, page.image.height)
+
+
+def test_images_on_request(read: Read) -> None:
+    """A page with a good text layer has an image only when one is asked for."""
+    data = make.pdf([(60, 60, "A line of text that is long enough")])
+    assert read(data, PDF).pages[0].image is None
+    assert read(data, PDF, images="always").pages[0].image is not None
+
+
+def test_pages(read: Read) -> None:
+    """Ranges choose pages before any of them is read."""
+    data = make.pdf(*[[(60, 60, f"page {number}")] for number in range(1, 6)])
+    parsed = read(data, PDF, pages=parse_pages("2,4-"), limits={"max_pages": 3})
+    assert [(page.number, page.text) for page in parsed.pages] == [
+        (2, "page 2"),
+        (4, "page 4"),
+        (5, "page 5"),
+    ]
+    with pytest.raises(DocumentTooManyPages):
+        read(data, PDF, limits={"max_pages": 4})
+    with pytest.raises(PagesOutOfRange):
+        read(data, PDF, pages=parse_pages("6"))
+
+
+def test_passwords(read: Read) -> None:
+    """An encrypted PDF says that a password is needed, that one is wrong, and opens with the right one."""
+    data = make.locked_pdf("secret")
+    with pytest.raises(DocumentEncrypted, match="password"):
+        read(data, PDF)
+    with pytest.raises(WrongPassword):
+        read(data, PDF, password="guess")
+    assert read(data, PDF, password="secret").pages[0].text == "Secret total 42.00"
+    assert read(make.locked_pdf(""), PDF).pages[0].text == "Secret total 42.00"
+
+
+def test_broken_pdfs(read: Read) -> None:
+    """What pdfium cannot repair is broken; a PDF without pages is empty."""
+    whole = make.pdf([(60, 60, "x")])
+    with pytest.raises(DocumentUnreadable):
+        read(whole[:200], PDF)
+    empty = make.raw_pdf([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[]/Count 0>>"])
+    with pytest.raises((DocumentEmpty, DocumentUnreadable)):
+        read(empty, PDF)
+    no_page = make.raw_pdf([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[2 0 R]/Count 1>>"])
+    with pytest.raises(DocumentUnreadable):
+        read(no_page, PDF)
+
+
+def test_blank_page_is_shown(read: Read) -> None:
+    """A blank page is no error: the model sees that it is blank."""
+    parsed = read(make.pdf([]), PDF)
+    assert parsed.pages[0].image is not None
+    assert [notice.rule for notice in parsed.notices] == ["blank"]
+
+
+def test_text_outside_of_the_page(read: Read) -> None:
+    """Text that no reader sees because it lies off the page is left out, with a notice."""
+    parsed = read(make.pdf([(60, 60, "A visible line"), (900, 60, "offside")]), PDF)
+    assert parsed.pages[0].text == "A visible line"
+    assert [notice.rule for notice in parsed.notices] == ["hidden_text"]
+
+
+def test_caps(read: Read) -> None:
+    """Text and words are capped over the whole document."""
+    data = make.pdf([(60, 60, "one two three four")], [(60, 60, "five six seven")])
+    with pytest.raises(DocumentTooLong):
+        read(data, PDF, limits={"max_text_characters": 20})
+    parsed = read(data, PDF, limits={"max_words": 5})
+    assert [len(page.words) for page in parsed.pages] == [4, 0]
+    assert [notice.rule for notice in parsed.notices] == ["words"]
+
+
+def test_huge_page_is_scaled(read: Read) -> None:
+    """A page as large as a house is drawn at the size of any other."""
+    data = make.raw_pdf(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 14400 144]/Contents 4 0 R/UserUnit 10>>",
+            make.stream(b"0 0 100 100 re f"),
+        ]
+    )
+    image = read(data, PDF).pages[0].image
+    assert image is not None
+    assert max(image.width, image.height) <= 1600
