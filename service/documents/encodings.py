@@ -30,9 +30,9 @@ def controls(data: bytes) -> int:
 
 def sniff_unicode(data: bytes) -> str | None:
     """UTF-8, -16, -32 by their marks or by where their zero bytes stand, ISO-2022-JP by its escapes; None for others."""
-    for mark, encoding in _BOMS:
+    for mark, marked in _BOMS:
         if data.startswith(mark):
-            return encoding
+            return marked
     head = data[:_DETECT]
     if b"\x1b$" in head and max(head) < 0x80:
         return "iso2022_jp"

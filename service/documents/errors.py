@@ -138,8 +138,8 @@ class ParserUnavailable(Unavailable):
 
 
 def by_code(code: str, detail: str, members: dict[str, Any]) -> WinnowError:
-    """The error that a worker reported. A code that is none of ours is a broken document, never a fault of ours."""
-    classes = {leaf.code: leaf for leaf in leaves()}
+    """The error that a worker reported. A code that is not a 4xx of ours is a broken document, never a fault of ours."""
+    classes = {leaf.code: leaf for leaf in leaves() if 400 <= leaf.status < 500}
     return classes.get(code, DocumentUnreadable)(detail, members=members)
 
 
