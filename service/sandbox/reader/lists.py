@@ -1,0 +1,297 @@
+"""Arrays: rows of tables, entries of sections, items of lists."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from service.sandbox.reader import values
+from service.sandbox.reader.entries import entries_of
+from service.sandbox.reader.kinds import Wish, convert, pick_enum
+from service.sandbox.reader.legal import Resolver, passes, types_of
+from service.sandbox.reader.page import Page, Pair, Section, bullet_text
+from service.sandbox.reader.place import Found, Place
+from service.sandbox.reader.tables import Table
+from service.sandbox.reader.words import agreement, alternatives, canonical, name_words
+
+__all__ = ["Filling", "list_for"]
+
+_MAX_ITEMS = 5_000
+_SUMMARY = re.compile(
+    r"^\W*(?:sub-?\s?total|total|sum|summe|gesamt\w*|zwischensumme|totale?|razem|suma|netto|net\b|brutto|mwst|ust\b|vat\b|tva\b|iva\b|tax\b|"
+    r"balance due|amount due|shipping|grand total|montant|carried forward|brought forward|ubertrag)",
+    re.IGNORECASE,
+)
+_GENERIC = frozenset({"number", "name", "list", "items", "item", "description", "line", "position"})
+
+
+class Filling(Protocol):
+    """What lists need of the filler."""
+
+    page: Page
+    resolver: Resolver
+
+    @property
+    def tables(self) -> list[Table]:
+        """Tables of the page."""
+        ...
+
+    def wish(self, schema: Mapping[str, Any], place: Place) -> Wish:
+        """What a leaf asks for."""
+        ...
+
+    def ranked(self, wish: Wish, place: Place) -> list[tuple[float, Pair]]:
+        """Labels for a leaf, best first."""
+        ...
+
+    def fill(self, schema: Any, place: Place) -> Found:
+        """A value for a node."""
+        ...
+
+
+def list_for(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[list[Any], float]:
+    """The items of an array property and how sure they are."""
+    branches = [items, *(filling.resolver.follow(branch) for branch in items.get("anyOf") or ())]
+    for branch in branches:
+        types = types_of(branch)
+        if "object" in types and branch.get("properties"):
+            return _objects(filling, branch, place)
+        if "array" in types:
+            return _grid(filling, branch)
+        if types:
+            return _plain(filling, branch, place)
+    return [], 0.0
+
+
+# ----------------------------------------------------------------------------------------- objects
+def _objects(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[list[Any], float]:
+    properties: Mapping[str, Any] = items["properties"]
+    if place.depth > 6:
+        return [], 0.0
+    best: tuple[float, Table, dict[str, int]] | None = None
+    for table in filling.tables:
+        score, columns = _columns(filling, table, properties)
+        # at least two columns must be understood, or all there are
+        if len(columns) >= min(2, len(properties)) and (best is None or score > best[0] + 1e-9):
+            best = (score, table, columns)
+    section = _section(filling, place)
+    if best is not None and (section is None or best[0] >= 0.5):
+        rows = _rows(filling, best[1], best[2], items, place)
+        for table in _continued(filling.tables, best[1]):
+            rows.extend(_rows(filling, table, best[2], items, place))
+        if rows:
+            return rows[:_MAX_ITEMS], 0.9
+    if section is not None:
+        found = entries_of(filling.page, section, items, filling.resolver, filling.wish, place)
+        if found:
+            return found[:200], 0.6
+    return [], 0.0
+
+
+def _continued(tables: list[Table], first: Table) -> list[Table]:
+    """Later tables with the same headings: the same table on the next page."""
+    return [table for table in tables if table.line > first.line and table.headers == first.headers]
+
+
+def _columns(filling: Filling, table: Table, properties: Mapping[str, Any]) -> tuple[float, dict[str, int]]:
+    """Which column answers which property: the best agreements first, each column once."""
+    scored: list[tuple[float, str, int]] = []
+    heads = [frozenset(canonical(head)) for head in table.headers[:40]]
+    for name, member in properties.items():
+        member = filling.resolver.follow(member)
+        words = frozenset(name_words(name))
+        described = frozenset(canonical(str(member.get("description") or "")[:160]))
+        line = frozenset({"line", "position"})
+        for index, head in enumerate(heads):
+            if not head:
+                continue
+            score = agreement(words, head, line)
+            for rank, other in enumerate((words - line, *alternatives(words), *alternatives(words - line))):
+                score = max(score, agreement(other, head, line) * (0.93 - 0.03 * rank))
+            if described:
+                score = max(score, 0.6 * agreement(head, described & head)) + 0.05 * len(head & described)
+            if score >= 0.35:
+                scored.append((score, name, index))
+    scored.sort(key=lambda entry: (-round(entry[0], 3), entry[2]))
+    columns: dict[str, int] = {}
+    total = 0.0
+    for score, name, index in scored:
+        if name not in columns and index not in columns.values():
+            columns[name] = index
+            total += score
+    return total / max(1, len(properties)) + 0.01 * min(50, len(table.rows)) / 50, columns
+
+
+def _rows(
+    filling: Filling, table: Table, columns: Mapping[str, int], items: Mapping[str, Any], place: Place
+) -> list[Any]:
+    found: list[Any] = []
+    for row in table.rows[:_MAX_ITEMS]:
+        first = next((text for text in row if text), "")
+        if _SUMMARY.match(first) and sum(1 for text in row if text) <= max(2, len(row) // 2):
+            continue
+        value, hits = _row(filling, row, columns, items, place)
+        if hits >= min(2, len(columns)):
+            found.append(value)
+    return found
+
+
+def _row(
+    filling: Filling, row: tuple[str, ...], columns: Mapping[str, int], items: Mapping[str, Any], place: Place
+) -> tuple[dict[str, Any], int]:
+    value: dict[str, Any] = {}
+    hits = 0
+    required = set(items.get("required") or ())
+    for name, member in items["properties"].items():
+        member = filling.resolver.follow(member)
+        text = row[columns[name]] if name in columns else ""
+        read = read_leaf(filling, member, name, text, place) if text else None
+        if read is not None:
+            hits += 1
+            value[name] = read
+            continue
+        empty = filling.fill(_barren(member), Place(name="", parents=(), depth=13))
+        if name in required or empty.value is None:
+            value[name] = empty.value
+    return value, hits
+
+
+def _barren(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    return schema
+
+
+def read_leaf(filling: Filling, schema: Mapping[str, Any], name: str, text: str, place: Place) -> Any | None:
+    """A cell's text as a value of a leaf or of one branch of a union; None when it does not fit."""
+    for branch in (
+        schema,
+        *(filling.resolver.follow(b) for b in schema.get("anyOf") or schema.get("oneOf") or ()),
+    ):
+        types = types_of(branch)
+        if not types or types == ("null",) or "object" in types or "array" in types:
+            continue
+        inner = Place(
+            name=name, parents=(), depth=place.depth + 1,
+            description=str(branch.get("description") or schema.get("description") or ""),
+        )  # fmt: skip
+        wish = filling.wish(branch, inner)
+        value = convert(wish, text, filling.page)
+        if value is None and "string" in types and wish.kind in ("id", "printed number"):
+            value = text
+        if value is None:
+            continue
+        if isinstance(value, float) and "number" not in types:
+            continue
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and not {"number", "integer"} & set(types)
+        ):
+            value = text
+        if passes(branch, value):
+            return value
+    return None
+
+
+# -------------------------------------------------------------------------------------------- plain
+def _plain(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[list[Any], float]:
+    if "string" not in types_of(items):
+        return _numbers(filling, items, place)
+    wish = filling.wish(items, place)
+    if wish.kind == "email" or _wants_addresses(filling, place):
+        return _addresses(filling, wish, place)
+    texts: list[str] = []
+    section = _section(filling, place)
+    for score, pair in filling.ranked(wish, place):
+        if score >= 0.6:
+            texts = split_list(pair.values[0])
+            if len(texts) == 1 and pair.below and pair.values[0] == pair.below[0]:
+                texts = [bullet_text(line) or line for line in pair.below]
+            break
+    if section is not None and (not texts or len(texts) == 1):
+        texts = _section_items(filling.page, section) or texts
+    found: list[Any] = []
+    for text in texts[:_MAX_ITEMS]:
+        value = pick_enum(list(items["enum"]), text) if "enum" in items else convert(wish, text, filling.page)
+        if value is not None and value not in found and passes(items, value):
+            found.append(value)
+    return found, 0.7 if found else 0.0
+
+
+def _numbers(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[list[Any], float]:
+    wish = filling.wish(items, place)
+    for score, pair in filling.ranked(wish, place):
+        if score < 0.6:
+            break
+        found = [convert(wish, part, filling.page) for part in split_list(pair.values[0])]
+        kept = [value for value in found if value is not None and passes(items, value)]
+        if kept:
+            return kept, score
+    return [], 0.0
+
+
+def _wants_addresses(filling: Filling, place: Place) -> bool:
+    words = frozenset(name_words(place.name))
+    return bool(words & {"to", "cc", "bcc"}) and any(
+        pair.words <= {"to", "cc", "bcc", "start"} and "@" in pair.values[0]
+        for pair in filling.page.pairs[:40]
+    )
+
+
+def _addresses(filling: Filling, wish: Wish, place: Place) -> tuple[list[Any], float]:
+    for score, pair in filling.ranked(wish, place):
+        if score < 0.5:
+            break
+        found = list(dict.fromkeys(values.EMAIL.findall(pair.values[0])))
+        if found:
+            return found, score
+    return [], 0.0
+
+
+def split_list(text: str) -> list[str]:
+    """The items of a list printed on one line: separated by bars, bullets, semicolons or commas."""
+    for mark in (" | ", " • ", " · ", ";", ",", " / "):
+        if mark in text:
+            parts = [part.strip(" .") for part in text.split(mark)]
+            last = re.split(r"\s+(?:and|und|et|y|e|i|en)\s+", parts[-1]) if mark == "," else [parts[-1]]
+            return [part for part in (*parts[:-1], *last) if part]
+    return [text.strip()] if text.strip() else []
+
+
+def _section(filling: Filling, place: Place) -> Section | None:
+    """The section whose heading names this property best."""
+    words = frozenset(name_words(place.name))
+    best: tuple[float, Section] | None = None
+    for section in filling.page.sections:
+        score = agreement(words, section.words)
+        for other in alternatives(words):
+            score = max(score, 0.9 * agreement(other, section.words))
+        if score >= 0.5 and section.last - section.first > 1 and (best is None or score > best[0]):
+            best = (score, section)
+    return best[1] if best else None
+
+
+def _section_items(page: Page, section: Section) -> list[str]:
+    lines = [line for line in page.lines[section.first + 1 : section.last] if line.strip()]
+    bullets = [text for line in lines if (text := bullet_text(line))]
+    if bullets:
+        return [
+            part
+            for text in bullets
+            for part in (split_list(text) if len(text) > 60 and "," in text else [text])
+        ]
+    found: list[str] = []
+    for line in lines[:60]:
+        text = line.strip().strip("*-• ")
+        labelled = re.match(r"^[^:]{2,30}:\s+(.+)$", text)
+        found.extend(split_list(labelled[1] if labelled else text))
+    return [text for text in found if len(text) < 120]
+
+
+# --------------------------------------------------------------------------------------------- grids
+def _grid(filling: Filling, items: Mapping[str, Any]) -> tuple[list[Any], float]:
+    """Rows of cells as they stand, headings first."""
+    cell = filling.resolver.follow(items.get("items") or {})
+    if not filling.tables or "string" not in types_of(cell):
+        return [], 0.0
+    table = max(filling.tables, key=lambda table: len(table.rows) * len(table.headers))
+    blank: Any = None if "null" in types_of(cell) else ""
+    return [[text or blank for text in row] for row in (table.headers, *table.rows)], 0.5

@@ -1,0 +1,320 @@
+"""A text as a reader sees it: lines of cells, labels with their neighbours, headings with what follows."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from service.sandbox.reader.dates import Day, day_first, find_dates
+from service.sandbox.reader.lexicon import STEMS
+from service.sandbox.reader.values import find_currency
+from service.sandbox.reader.words import canonical, plain_words
+
+__all__ = ["Cell", "Page", "Pair", "Section", "open_page"]
+
+_MAX_CHARACTERS = 2_000_000
+_MAX_CELLS_PER_LINE = 40
+_MAX_LABEL = 70
+_GAP = re.compile(r"\t+| {2,}|[  ]{2,}")
+_EMPHASIS = re.compile(r"^[\s>*_`#•·▪◦–\-]*(?=\S)|[*_`]+(?=[:：\s]|$)|(?<=[:：\s])\*{1,3}(?=\S)")
+_BULLET = re.compile(r"^\s*(?:[•·▪◦‣●○*\-–—]|\d{1,2}[.)])\s+(?=\S)")
+_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*$")
+_COLON = re.compile(r"\s*(?:[:：]|\.{3,}:?|…)\s*")
+_RULE = re.compile(r"^[\s|:\-=_*+]{3,}$")
+_KNOWN = frozenset(STEMS.values())
+# A label and its value with one space between: the value starts at the first word with a digit.
+_INLINE = re.compile(r"^(?P<label>[^\d:]{2,48}?)[\s:.#№\-]*(?P<value>(?:[#№]\s?)?[^\s]*\d.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A run of words on one line, set off by wide gaps; columns count characters."""
+
+    text: str
+    line: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A label with what could be its value, nearest first; `trust` says how plainly they belong together."""
+
+    label: str
+    words: frozenset[str]
+    values: tuple[str, ...]
+    line: int
+    trust: float
+    below: tuple[str, ...] = ()
+    """The lines under the label in its own column, when nothing stands to its right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and the lines up to the next heading."""
+
+    heading: str
+    words: frozenset[str]
+    first: int
+    last: int
+
+
+@dataclass
+class Page:
+    """One document's text, read once; every question about it goes through an index."""
+
+    text: str
+    lines: list[str]
+    cells: list[list[Cell]]
+    pairs: list[Pair] = field(default_factory=list)
+    index: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    offsets: list[int] = field(default_factory=list)
+
+    @cached_property
+    def european(self) -> bool:
+        """Whether the day comes before the month in dates with slashes."""
+        return day_first(self.text)
+
+    @cached_property
+    def comma_decimal(self) -> bool | None:
+        """Whether amounts use a decimal comma; None when the page does not show it."""
+        commas = len(re.findall(r"\d,\d\d(?!\d)", self.text))
+        dots = len(re.findall(r"\d\.\d\d(?![\d.])", self.text))
+        return None if commas == dots else commas > dots
+
+    @cached_property
+    def dates(self) -> list[Day]:
+        """Every date in order."""
+        return find_dates(self.text, european=self.european)
+
+    @cached_property
+    def currency(self) -> str | None:
+        """The currency most amounts are printed in."""
+        return find_currency(self.text)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """Headings and what follows them."""
+        return _sections(self.lines)
+
+    def candidates(self, words: Iterable[str], limit: int = 400) -> list[Pair]:
+        """Pairs whose label shares a word with `words`, in page order."""
+        found: set[int] = set()
+        for word in words:
+            found.update(self.index.get(word, ())[:limit])
+        return [self.pairs[number] for number in sorted(found)]
+
+    def after(self, line: int, count: int) -> list[str]:
+        """The next lines with text."""
+        return [text.strip() for text in self.lines[line + 1 : line + 1 + 2 * count] if text.strip()][:count]
+
+
+def open_page(text: str) -> Page:
+    """Reads a text into lines, cells, pairs; texts beyond two million characters are read up to there."""
+    text = text[:_MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+    lines = text.split("\n")
+    cells = [_cells(line, number) for number, line in enumerate(lines)]
+    page = Page(text=text, lines=lines, cells=cells)
+    for number in range(len(lines)):
+        for pair in _pairs_of(page, number):
+            place = len(page.pairs)
+            page.pairs.append(pair)
+            for word in pair.words:
+                page.index[word].append(place)
+    return page
+
+
+def clean(text: str) -> str:
+    """A cell without Markdown emphasis and list marks."""
+    text = text.strip()
+    if text[:1] in "*_`#>•·▪◦" or "**" in text or "__" in text:
+        text = _EMPHASIS.sub("", text).replace("**", "").replace("__", "").strip()
+    return text
+
+
+def _cells(line: str, number: int) -> list[Cell]:
+    if not line.strip():
+        return []
+    found: list[Cell] = []
+    if "|" in line:
+        pieces, position = line.split("|"), 0
+        for piece in pieces[:_MAX_CELLS_PER_LINE]:
+            text = clean(piece)
+            if text and not _RULE.match(text):
+                found.append(Cell(text, number, position, position + len(piece)))
+            position += len(piece) + 1
+        return found
+    start = len(line) - len(line.lstrip())
+    for gap in _GAP.finditer(line, start):
+        if gap.start() > start:
+            found.append(Cell(clean(line[start : gap.start()]), number, start, gap.start()))
+        start = gap.end()
+        if len(found) >= _MAX_CELLS_PER_LINE:
+            break
+    if start < len(line.rstrip()):
+        found.append(Cell(clean(line[start:]), number, start, len(line.rstrip())))
+    return [cell for cell in found if cell.text]
+
+
+def split_label(text: str) -> tuple[str, str] | None:
+    """Label and rest of `Label: value`; None when the colon belongs to a time, a URL or a sentence."""
+    match = _COLON.search(text, 1, _MAX_LABEL + 12)
+    if match is None:
+        return None
+    label, rest = text[: match.start()], text[match.end() :]
+    if not any(character.isalpha() for character in label) or len(label) > _MAX_LABEL:
+        return None
+    if rest.startswith("//") or (label[-1:].isdigit() and rest[:2].isdigit() and match[0] == ":"):
+        return None
+    return (label.strip(" .*-"), rest.strip()) if len(label.split()) <= 9 else None
+
+
+def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
+    row = page.cells[number]
+    for place, cell in enumerate(row):
+        text = cell.text
+        following = row[place + 1 :]
+        labelled = split_label(text)
+        if labelled:
+            label, rest = labelled
+            words = frozenset(canonical(label))
+            if not words:
+                continue
+            if rest:
+                more = tuple([f"{rest} {following[0].text}"] if following else ())
+                yield Pair(label, words, (rest, *more), number, 1.0)
+                # "Seller: Invoice No: 7": the inner label counts too
+                inner = split_label(rest)
+                if inner and inner[1]:
+                    yield Pair(inner[0], frozenset(canonical(inner[0])), (inner[1],), number, 0.9)
+                continue
+            below = _below(page, cell)
+            right = _right(following)
+            if right:
+                yield Pair(label, words, right, number, 0.98, tuple(below))
+            elif below:
+                yield Pair(label, words, tuple(below[:2]), number, 0.9, tuple(below))
+            continue
+        if len(text) > _MAX_LABEL:
+            continue
+        words = frozenset(canonical(text))
+        inline = _INLINE.match(text)
+        if inline:
+            yield from _inline_pair(inline, number)
+        if not words or not any(character.isalpha() for character in text) or len(text.split()) > 6:
+            continue
+        known = sum(word in _KNOWN for word in words)
+        if not known:
+            continue
+        ease = 0.55 + 0.3 * known / len(words)
+        right = _right(following)
+        below = _below(page, cell)
+        if right:
+            yield Pair(text, words, right, number, ease)
+        if below:
+            yield Pair(text, words, tuple(below[:1]), number, ease - 0.1, tuple(below))
+
+
+def _inline_pair(match: re.Match[str], number: int) -> Iterable[Pair]:
+    label, value = match["label"].strip(), match["value"].strip()
+    parts = label.split()
+    # currency signs and codes before the digits belong to the value
+    while parts and (
+        (len(parts[-1]) == 1 and not parts[-1].isalnum())
+        or parts[-1] in ("EUR", "USD", "GBP", "CHF", "RM", "PLN")
+    ):
+        value = f"{parts.pop()} {value}"
+    words = frozenset(canonical(" ".join(parts)))
+    if words and len(parts) <= 6 and any(word in _KNOWN for word in words):
+        yield Pair(" ".join(parts), words, (value,), number, 0.8)
+
+
+def _right(following: list[Cell]) -> tuple[str, ...]:
+    texts = [cell.text for cell in following if cell.text not in (":", "-", "|")]
+    if not texts:
+        return ()
+    first = texts[0].lstrip(": ")
+    return (first, " ".join(texts)) if len(texts) > 1 else (first,)
+
+
+def _below(page: Page, cell: Cell, count: int = 6) -> list[str]:
+    """The texts under a cell that share columns with it, down to a gap."""
+    found: list[str] = []
+    gaps = 0
+    for number in range(cell.line + 1, min(cell.line + 2 + 2 * count, len(page.cells))):
+        row = page.cells[number]
+        if not row:
+            gaps += 1
+            if gaps > 1 or found:
+                break
+            continue
+        under = [
+            other
+            for other in row
+            if other.start < max(cell.end, cell.start + 4) and other.end > cell.start - 2
+        ]
+        if not under:
+            if found:
+                break
+            gaps += 1
+            if gaps > 1:
+                break
+            continue
+        found.append(under[0].text)
+        if len(found) >= count:
+            break
+    return found
+
+
+def _sections(lines: list[str]) -> list[Section]:
+    starts: list[tuple[int, str]] = []
+    for number, line in enumerate(lines):
+        heading = _heading(lines, number, line)
+        if heading:
+            starts.append((number, heading))
+    found: list[Section] = []
+    for place, (number, heading) in enumerate(starts):
+        last = starts[place + 1][0] if place + 1 < len(starts) else len(lines)
+        found.append(Section(heading, frozenset(canonical(heading)), number, last))
+    return found
+
+
+def _heading(lines: list[str], number: int, line: str) -> str | None:
+    text = line.strip()
+    if not text or len(text) > 80:
+        return None
+    marked = _HEADING.match(line)
+    if marked:
+        return marked[2].strip("*_ ")
+    if _RULE.match(text) or _BULLET.match(line) or text[-1] in ".,;" or not text[0].isalpha():
+        return None
+    underlined = (
+        number + 1 < len(lines)
+        and _RULE.match(lines[number + 1]) is not None
+        and "|" not in lines[number + 1]
+    )
+    words = plain_words(text)
+    if not words or len(words) > 6:
+        return None
+    bold = text.startswith("**") and text.endswith("**")
+    shouted = text.isupper() and len(text) > 3 and not any(character.isdigit() for character in text)
+    known = sum(word in _KNOWN for word in canonical(text)) / len(words)
+    before = number == 0 or not lines[number - 1].strip()
+    if underlined or bold or (shouted and (before or known > 0)):
+        return text.strip("*_: ")
+    if (
+        before
+        and known >= 0.5
+        and len(words) <= 4
+        and ("  " not in text)
+        and (":" not in text or text.endswith(":"))
+    ):
+        return text.strip(": ")
+    return None
+
+
+def bullet_text(line: str) -> str | None:
+    """The text of a list item, or None when the line is none."""
+    match = _BULLET.match(line)
+    return line[match.end() :].strip() if match else None

@@ -1,0 +1,338 @@
+"""Fills any schema from the labels, tables, blocks and values of a text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from service.sandbox.reader.kinds import Wish, convert, is_verbatim, kind_of
+from service.sandbox.reader.legal import Resolver, passes, smallest, types_of, valid
+from service.sandbox.reader.lists import list_for
+from service.sandbox.reader.ocr import read_images
+from service.sandbox.reader.page import Page, Pair, open_page
+from service.sandbox.reader.parties import Party, find_parties, party_for, role_of
+from service.sandbox.reader.place import Found, Place, at
+from service.sandbox.reader.tables import Table, find_tables
+from service.sandbox.reader.unlabelled import without_label
+from service.sandbox.reader.words import agreement, alternatives, canonical, name_words
+
+__all__ = ["RuleReader"]
+
+_MAX_NODES = 20_000
+_MAX_DEPTH = 14
+_ENOUGH = 0.42
+_PARTY_PARTS = frozenset(
+    [
+        "name",
+        "street",
+        "city",
+        "postcode",
+        "country",
+        "vat",
+        "email",
+        "phone",
+        "address",
+        "website",
+        "contact",
+        "number",
+        "state",
+        "iban",
+        "bic",
+    ]
+)
+
+
+class RuleReader:
+    """The default reader: general rules, no model; what it does not find is null or the least legal value."""
+
+    def read(self, text: str, images: Sequence[bytes], schema: Mapping[str, Any]) -> Any:
+        """A value that validates against `schema`; images count only where an OCR extra is installed."""
+        if images:
+            text = "\n".join(filter(None, (text, read_images(images))))
+        value = _Filler(open_page(text), schema).fill_root()
+        if valid(schema, value):
+            return value
+        return smallest(Resolver(schema), schema)
+
+
+@dataclass
+class _Filler:
+    page: Page
+    schema: Mapping[str, Any]
+    nodes: int = 0
+    resolver: Resolver = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.resolver = Resolver(self.schema)
+
+    @cached_property
+    def title(self) -> frozenset[str]:
+        return frozenset(canonical(str(self.schema.get("title") or "")[:80])) | self._topic
+
+    @cached_property
+    def _topic(self) -> frozenset[str]:
+        """What the document calls itself, as far as it is a kind of document."""
+        kinds = {
+            "invoice",
+            "receipt",
+            "order",
+            "delivery",
+            "contract",
+            "statement",
+            "ticket",
+            "credit",
+            "quote",
+        }
+        opening = frozenset(word for line in self.page.lines[:40] for word in canonical(line[:60]))
+        own = frozenset(word for name in self.schema.get("properties") or () for word in name_words(name))
+        return frozenset(kinds & opening & own)
+
+    @cached_property
+    def parties(self) -> list[Party]:
+        return find_parties(self.page)
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        return find_tables(self.page)
+
+    def fill_root(self) -> Any:
+        found = self.fill(self.schema, Place(name="", parents=(), depth=0))
+        return found.value
+
+    # ---------------------------------------------------------------------------------------- nodes
+    def fill(self, schema: Any, place: Place) -> Found:
+        self.nodes += 1
+        schema = self.resolver.follow(schema)
+        if self.nodes > _MAX_NODES or place.depth > _MAX_DEPTH:
+            return Found(smallest(self.resolver, schema), 0.0)
+        if "const" in schema:
+            return Found(schema["const"], 0.05)
+        described = schema.get("description")
+        if isinstance(described, str):
+            place = at(place, description=described)
+        for keyword in ("anyOf", "oneOf"):
+            branches = schema.get(keyword)
+            if isinstance(branches, list) and branches:
+                return self._branch(schema, branches, place)
+        types = types_of(schema)
+        if "object" in types or (not types and place.depth == 0):
+            found = self._object(schema, place)
+        elif "array" in types:
+            found = self._array(schema, place)
+        else:
+            found = self._leaf(schema, types, place)
+        if found.score > 0 or "null" not in types:
+            return found
+        return Found(None, 0.0)
+
+    def _branch(self, schema: Mapping[str, Any], branches: list[Any], place: Place) -> Found:
+        best: Found | None = None
+        for branch in branches[:30]:
+            followed = self.resolver.follow(branch)
+            if types_of(followed) == ("null",):
+                continue
+            found = self.fill(followed, place)
+            if found.score > 0 and (best is None or found.score > best.score):
+                best = found
+        if best is not None:
+            return best
+        return Found(smallest(self.resolver, schema), 0.0)
+
+    def _object(self, schema: Mapping[str, Any], place: Place) -> Found:
+        properties = schema.get("properties") or {}
+        required = set(schema.get("required") or ())
+        inner = self._entered(place, properties)
+        values: dict[str, Any] = {}
+        score = 0.0
+        for name, member in properties.items():
+            found = self.fill(
+                member,
+                Place(
+                    name=name,
+                    parents=(*place.parents, place.name) if place.name else place.parents,
+                    depth=place.depth + 1,
+                    party=inner.party,
+                    in_party=inner.in_party,
+                ),
+            )
+            if found.score > 0 or name in required or (found.value is not None and not required):
+                values[name] = found.value
+                score += found.score
+            elif "null" in types_of(self.resolver.follow(member)):
+                values[name] = None
+        return Found(values, score / max(1, len(properties)) if score else 0.0)
+
+    def _entered(self, place: Place, properties: Mapping[str, Any]) -> Place:
+        """An object that describes somebody is filled from that party's block."""
+        words = frozenset(name_words(place.name)) if place.name else frozenset()
+        members = frozenset(word for name in properties for word in name_words(name))
+        if not place.name or not members & _PARTY_PARTS:
+            return place
+        if place.in_party and words <= {"address", "contact", "street"}:
+            return place
+        role = role_of(words)
+        if role is None:
+            return place
+        return at(place, party=party_for(self.page, self.parties, role), in_party=True)
+
+    def _array(self, schema: Mapping[str, Any], place: Place) -> Found:
+        items = self.resolver.follow(schema.get("items") or {})
+        least, most = schema.get("minItems"), schema.get("maxItems")
+        values, score = list_for(self, items, place)
+        if isinstance(most, int):
+            values = values[:most]
+        while isinstance(least, int) and len(values) < min(least, 100):
+            values.append(smallest(self.resolver, items))
+        return Found(values, score if values else 0.0)
+
+    # --------------------------------------------------------------------------------------- leaves
+    def wish(self, schema: Mapping[str, Any], place: Place) -> Wish:
+        """What a leaf asks for."""
+        words = frozenset(name_words(place.name))
+        types = types_of(schema)
+        return Wish(
+            schema=schema,
+            words=words,
+            kind=kind_of(schema, types, words, place.description),
+            verbatim=is_verbatim(place.description),
+            description=place.description,
+        )
+
+    def _leaf(self, schema: Mapping[str, Any], types: tuple[str, ...], place: Place) -> Found:
+        wish = self.wish(schema, place)
+        found = self._from_party(wish, place)
+        if found is None and not (place.in_party and wish.kind != "text" and place.party is None):
+            found = self._from_labels(wish, place)
+        if found is None and not place.in_party:
+            value = without_label(self.page, wish, self.title)
+            found = Found(value, 0.3) if value is not None else None
+        if found is not None:
+            value = _typed(found.value, types, schema)
+            if value is not None and passes(schema, value):
+                return Found(value, found.score)
+        return Found(self._nothing(schema), 0.0)
+
+    def _nothing(self, schema: Mapping[str, Any]) -> Any:
+        choices = schema.get("enum")
+        if isinstance(choices, list) and None not in choices:
+            for fallback in ("other", "unknown", "none", "unspecified", "n/a", "not_specified"):
+                for choice in choices:
+                    if isinstance(choice, str) and choice.lower() == fallback:
+                        return choice
+        return smallest(self.resolver, schema)
+
+    def _from_party(self, wish: Wish, place: Place) -> Found | None:
+        party, words = place.party, wish.words
+        if place.in_party:
+            if party is None:
+                return None
+            kind = (
+                "name"
+                if words
+                <= {
+                    "name",
+                    "company",
+                    "full",
+                    "legal",
+                    *name_words(place.parents[-1] if place.parents else ""),
+                }
+                else wish.kind
+            )
+            kind = "address" if words & {"address"} and not words & {"street"} else kind
+            value = party.name if kind == "name" else party.read(kind)
+            value = convert(wish, value, self.page) if isinstance(value, str) else None
+            return Found(value, 0.9) if value is not None else None
+        role = role_of(words)
+        if role is None or wish.kind in ("number", "date", "id", "enum", "boolean"):
+            return None
+        rest = words - {
+            "seller",
+            "buyer",
+            "supplier",
+            "customer",
+            "receiver",
+            "sender",
+            "company",
+            "payee",
+            "payer",
+            "holder",
+            "laboratory",
+        }
+        if rest - {"name", "street", "city", "postcode", "country", "vat", "email", "address", "number"}:
+            return None
+        direct = self._from_labels(wish, place)
+        if direct is not None and direct.score >= 0.75:
+            return direct
+        party = party_for(self.page, self.parties, role)
+        if party is None:
+            return None
+        kind = "address" if "address" in rest else wish.kind
+        value = party.name if kind == "text" else party.read(kind)
+        return Found(value, 0.7) if value else None
+
+    def _from_labels(self, wish: Wish, place: Place) -> Found | None:
+        ranked = self.ranked(wish, place)
+        for score, pair in ranked[:40]:
+            for text in pair.values:
+                value = convert(wish, text, self.page)
+                if value is not None and passes_loosely(wish, value):
+                    return Found(value, score)
+        return None
+
+    def ranked(self, wish: Wish, place: Place) -> list[tuple[float, Pair]]:
+        """Labels that could mean this property, best first; equal ones in page order."""
+        wanted = self._wanted(wish.words, place)
+        described = frozenset(canonical(place.description[:200])) if place.description else frozenset()
+        neutral = self.title | frozenset(word for name in place.parents[-2:] for word in name_words(name))
+        scored: list[tuple[float, Pair]] = []
+        vocabulary = frozenset(word for words, _ in wanted for word in words)
+        for pair in self.page.candidates(vocabulary):
+            best = max(agreement(words, pair.words, neutral) * trust for words, trust in wanted)
+            if best > 0 and described:
+                best += 0.04 * len(pair.words & described)
+            score = best * pair.trust
+            if score >= _ENOUGH:
+                scored.append((score, pair))
+        scored.sort(key=lambda entry: (-round(entry[0], 3), entry[1].line))
+        return scored
+
+    def _wanted(self, words: frozenset[str], place: Place) -> list[tuple[frozenset[str], float]]:
+        """Sets of label words that would answer a property, with how much each is trusted."""
+        parent = frozenset(name_words(place.parents[-1])) if place.parents else frozenset()
+        sets: dict[frozenset[str], float] = {}
+        for base, trust in (
+            (words | parent, 1.0),
+            (words, 0.95 if not parent else 0.85),
+            (words | self.title, 0.98),
+        ):
+            if base:
+                sets.setdefault(base, trust)
+        for base, trust in list(sets.items()):
+            for rank, other in enumerate(alternatives(base)):
+                sets.setdefault(other, trust * max(0.55, 0.93 - 0.05 * rank))
+        return list(sets.items())
+
+
+def passes_loosely(wish: Wish, value: Any) -> bool:
+    """Whether a candidate meets the leaf's own constraints, so that a later one gets its turn otherwise."""
+    return passes({key: item for key, item in wish.schema.items() if key != "type"}, value)
+
+
+def _typed(value: Any, types: tuple[str, ...], schema: Mapping[str, Any]) -> Any | None:
+    """A found value in a type that the leaf permits."""
+    if not types:
+        return value
+    if isinstance(value, bool):
+        return value if "boolean" in types else None
+    if isinstance(value, int | float):
+        if "number" in types or ("integer" in types and float(value).is_integer()):
+            return int(value) if "number" not in types else value
+        if "integer" in types:
+            return round(value)
+        return str(value) if "string" in types else None
+    if isinstance(value, str):
+        if "string" in types:
+            longest = schema.get("maxLength")
+            return value[:longest] if isinstance(longest, int) else value
+        return None
+    return value

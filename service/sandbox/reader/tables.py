@@ -1,0 +1,200 @@
+"""Tables of a text: Markdown, delimited lines, and columns aligned with spaces."""
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+from service.sandbox.reader.lexicon import STEMS
+from service.sandbox.reader.page import Cell, Page, clean
+from service.sandbox.reader.words import canonical, fold
+
+__all__ = ["Table", "find_tables"]
+
+_KNOWN = frozenset(STEMS.values())
+_DELIMITERS = (";", "\t", ",", "|")
+_MARKDOWN_RULE = re.compile(r"^\s*\|?\s*:?-{2,}")
+_MAX_ROWS = 20_000
+_SUMMARY = frozenset(
+    [
+        "subtotal",
+        "total",
+        "sum",
+        "summe",
+        "gesamt",
+        "gesamtbetrag",
+        "zwischensumme",
+        "totale",
+        "totaal",
+        "razem",
+        "somme",
+        "suma",
+        "net",
+        "netto",
+        "brutto",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Column headings and rows of equal width; `line` is where the headings stand."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    line: int
+
+
+def find_tables(page: Page) -> list[Table]:
+    """Every table, in page order; a line belongs to one table at most."""
+    tables: list[Table] = []
+    number = 0
+    while number < len(page.lines):
+        for reader in (_markdown, _delimited, _aligned):
+            table, after = reader(page, number)
+            if table is not None:
+                tables.append(table)
+                number = after
+                break
+        else:
+            number += 1
+    return tables
+
+
+def _markdown(page: Page, number: int) -> tuple[Table | None, int]:
+    lines = page.lines
+    if lines[number].count("|") < 2 and not lines[number].lstrip().startswith("|"):
+        return None, number
+    end = number
+    while end < len(lines) and "|" in lines[end] and end - number < _MAX_ROWS:
+        end += 1
+    rows = [
+        _split_pipes(line) for line in lines[number:end] if not _MARKDOWN_RULE.match(line.replace("|", "", 1))
+    ]
+    if len(rows) < 2:
+        return None, number
+    return _squared(rows, number), end
+
+
+def _split_pipes(line: str) -> list[str]:
+    body = line.strip().removeprefix("|").removesuffix("|")
+    return [clean(cell.replace("\\|", "|")) for cell in re.split(r"(?<!\\)\|", body)]
+
+
+def _delimited(page: Page, number: int) -> tuple[Table | None, int]:
+    line = page.lines[number]
+    for mark in _DELIMITERS[:3]:
+        width = line.count(mark)
+        if width < (1 if mark != "," else 2) or (mark == "," and ", " in line):
+            continue
+        end = number
+        while end < len(page.lines) and page.lines[end].count(mark) >= width and end - number < _MAX_ROWS:
+            end += 1
+        if end - number < 3:
+            continue
+        rows = _csv_rows(page.lines[number:end], mark)
+        if len(rows) >= 2 and sum(len(row) == len(rows[0]) for row in rows) >= 0.6 * len(rows):
+            return _squared(rows, number), end
+    return None, number
+
+
+def _csv_rows(lines: list[str], mark: str) -> list[list[str]]:
+    try:
+        return [
+            [cell.strip() for cell in row]
+            for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=mark)
+        ]
+    except csv.Error:
+        # a cell beyond the parser's limit: quotes do not matter in such a line
+        return [[cell.strip() for cell in line.split(mark)] for line in lines]
+
+
+def _squared(rows: list[list[str]], line: int) -> Table:
+    width = len(rows[0])
+    body = tuple(tuple((row + [""] * width)[:width]) for row in rows[1:])
+    return Table(tuple(rows[0]), body, line)
+
+
+def _aligned(page: Page, number: int) -> tuple[Table | None, int]:
+    """Columns under headings: each cell goes to the heading it overlaps most, or stands nearest to."""
+    headings = _header_cells(page, number)
+    if headings is None:
+        return None, number
+    row_cells, below = headings
+    rows: list[list[str]] = []
+    gaps = 0
+    end = below
+    while end < len(page.cells) and len(rows) < _MAX_ROWS:
+        cells = page.cells[end]
+        if not cells:
+            gaps += 1
+            if gaps > 2:
+                break
+            end += 1
+            continue
+        if re.fullmatch(r"[\s\-=_.]+", page.lines[end]):
+            end += 1
+            continue
+        if _is_summary(cells) or _header_words(cells) >= max(2, len(cells) - 1):
+            break
+        row = _assign(cells, row_cells)
+        filled = sum(1 for text in row if text)
+        if gaps and filled < 2:
+            break
+        gaps = 0
+        if filled <= 1 and rows and len(cells) == 1 and not any(c.isdigit() for c in cells[0].text[-3:]):
+            place = next(index for index, text in enumerate(row) if text)
+            rows[-1][place] = f"{rows[-1][place]} {row[place]}".strip()
+        elif filled >= 2 or not rows:
+            rows.append(row)
+        end += 1
+    rows = [row for row in rows if sum(1 for text in row if text) >= 2]
+    if not rows:
+        return None, number
+    return Table(tuple(cell.text for cell in row_cells), tuple(map(tuple, rows)), number), end
+
+
+def _header_cells(page: Page, number: int) -> tuple[list[Cell], int] | None:
+    cells = page.cells[number]
+    if len(cells) < 3 or len(cells) > 25:
+        return None
+    if any(len(cell.text) > 40 for cell in cells):
+        return None
+    digits = sum(any(character.isdigit() for character in cell.text) for cell in cells)
+    if digits > len(cells) / 4 or _header_words(cells) < max(2, len(cells) * 0.5):
+        return None
+    if sum(":" in cell.text for cell in cells) > 1:
+        return None
+    return cells, number + 1
+
+
+def _header_words(cells: list[Cell]) -> int:
+    return sum(
+        any(word in _KNOWN for word in canonical(cell.text)) and not _has_amount(cell.text) for cell in cells
+    )
+
+
+def _has_amount(text: str) -> bool:
+    return any(character.isdigit() for character in text)
+
+
+def _is_summary(cells: list[Cell]) -> bool:
+    words = fold(cells[0].text).split()
+    return bool(words) and words[0].strip(":.") in _SUMMARY and len(cells) <= 4
+
+
+def _assign(cells: list[Cell], headings: list[Cell]) -> list[str]:
+    row = [""] * len(headings)
+    for cell in cells:
+        best, best_score = 0, float("-inf")
+        for index, heading in enumerate(headings):
+            overlap = min(cell.end, heading.end) - max(cell.start, heading.start)
+            # right-aligned numbers end where their heading ends
+            edge = (
+                -abs(cell.end - heading.end) if _has_amount(cell.text) else -abs(cell.start - heading.start)
+            )
+            score = overlap * 4 + edge * 0.5 if overlap > 0 else overlap * 2 + edge * 0.1
+            if score > best_score:
+                best, best_score = index, score
+        row[best] = f"{row[best]} {cell.text}".strip()
+    return row

@@ -1,0 +1,158 @@
+"""What can be read without a label: currencies, identifiers with check digits, titles, first dates, largest sums."""
+
+import re
+from typing import Any
+
+from service.sandbox.reader import values
+from service.sandbox.reader.kinds import Wish, convert, pick_enum
+from service.sandbox.reader.page import Page
+from service.sandbox.reader.words import canonical, plain_words
+
+__all__ = ["without_label"]
+
+_ISSUED = frozenset(
+    {
+        "issue",
+        "invoice",
+        "receipt",
+        "order",
+        "document",
+        "sent",
+        "contract",
+        "statement",
+        "delivery",
+        "reported",
+    }
+)
+_NOT_FIRST = frozenset(
+    {"due", "birth", "start", "end", "period", "collected", "received", "value_date", "payment", "signed"}
+)
+
+
+def without_label(page: Page, wish: Wish, topic: frozenset[str]) -> Any | None:
+    """A value that shows itself, or None; `topic` are the words of the document's own kind."""
+    reader = _BY_KIND.get(wish.kind)
+    return reader(page, wish, topic) if reader else None
+
+
+def _currency(page: Page, _wish: Wish, _topic: frozenset[str]) -> str | None:
+    return page.currency
+
+
+def _iban(page: Page, _wish: Wish, _topic: frozenset[str]) -> str | None:
+    for match in values.IBAN.finditer(page.text):
+        found = values.valid_iban(match[1])
+        if found:
+            return found
+    return None
+
+
+def _vat(page: Page, _wish: Wish, _topic: frozenset[str]) -> str | None:
+    match = values.VAT_ID.search(page.text)
+    return re.sub(r"[\s.]", "", match[1]) if match else None
+
+
+def _email(page: Page, _wish: Wish, _topic: frozenset[str]) -> str | None:
+    match = values.EMAIL.search(page.text)
+    return match[0] if match else None
+
+
+def _url(page: Page, _wish: Wish, _topic: frozenset[str]) -> str | None:
+    match = values.URL.search(page.text)
+    return match[0] if match else None
+
+
+def _phone(page: Page, wish: Wish, _topic: frozenset[str]) -> str | None:
+    if wish.words - {"phone", "number", "contact", "mobile"}:
+        return None
+    for line in page.lines[:30]:
+        match = values.PHONE.search(line)
+        if (
+            match
+            and sum(c.isdigit() for c in match[0]) >= 8
+            and not re.search(r"\d{4}-\d\d-\d\d|\d[.,]\d\d\b", match[0])
+        ):
+            return match[0].strip()
+    return None
+
+
+def _date(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
+    if not page.dates or wish.words & _NOT_FIRST:
+        return None
+    if wish.words - _ISSUED - {"date", "time"}:
+        return None
+    first = page.dates[0]
+    return convert(wish, page.text[first.start : first.end], page)
+
+
+def _number(page: Page, wish: Wish, _topic: frozenset[str]) -> float | None:
+    """The largest sum of the page stands in for an unlabelled total."""
+    if not wish.words & {"total", "gross"} or wish.words & {
+        "net",
+        "tax",
+        "vat",
+        "discount",
+        "line",
+        "position",
+        "subtotal",
+    }:
+        return None
+    sums = [
+        number.value
+        for number in values.find_numbers(page.text[:200_000], comma_decimal=page.comma_decimal)
+        if number.decimals == 2 and not number.percent
+    ]
+    return max(sums, default=None)
+
+
+def _text(page: Page, wish: Wish, topic: frozenset[str]) -> str | None:
+    if wish.words & {"title", "subject"} or wish.words == {"event", "name"}:
+        return _first_line(page)
+    if wish.words in ({"name"}, {"name", "full"}) and not topic:
+        return _first_line(page)
+    if wish.words & {"body", "summary"} or wish.words == {"description"}:
+        return _longest_paragraph(page)
+    return None
+
+
+def _first_line(page: Page) -> str | None:
+    for row in page.cells[:12]:
+        for cell in row:
+            text = cell.text.strip("#*_ =-")
+            if 3 <= len(text) <= 120 and any(character.isalpha() for character in text) and "@" not in text:
+                return text
+    return None
+
+
+def _longest_paragraph(page: Page) -> str | None:
+    best = ""
+    current: list[str] = []
+    for line in (*page.lines[:3_000], ""):
+        if line.strip():
+            current.append(line.strip())
+            continue
+        paragraph = " ".join(current)
+        if len(plain_words(paragraph[:400])) >= 8 and len(paragraph) > len(best):
+            best = paragraph
+        current = []
+    return best[:2_000] or None
+
+
+def _enum(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
+    choices = list(wish.schema.get("enum") or ())
+    if "currency" in wish.words and page.currency in choices:
+        return page.currency
+    texts = [choice for choice in choices if isinstance(choice, str) and len(choice) > 3]
+    if not texts:
+        return None
+    words = frozenset(canonical(" ".join(page.lines[:25])[:200])) | frozenset(plain_words(page.text[:3_000]))
+    named = [choice for choice in texts if frozenset(plain_words(choice.replace("_", " "))) <= words]
+    if len(named) == 1:
+        return named[0]
+    return pick_enum(named, page.text[:120]) if named else None
+
+
+_BY_KIND = {
+    "currency": _currency, "iban": _iban, "vat": _vat, "email": _email, "url": _url, "phone": _phone, "date": _date,
+    "number": _number, "text": _text, "enum": _enum,
+}  # fmt: skip
