@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from service.upstream.call import (
     Text,
     Truncated,
 )
-from service.upstream.estimate import need_of
+from service.upstream.estimate import counted, need_of
 from service.upstream.limits import Grant, Limits, MemoryLimits, Throttled
 from service.upstream.reading import Answer
 from service.upstream.request import encode
@@ -88,16 +88,29 @@ class Upstream:
             await self._sdk.close()
             self._sdk = None
 
-    async def call(self, call: Call, *, deadline: float, record: Record, caller: str = "") -> Reply:
+    async def call(
+        self,
+        call: Call,
+        *,
+        deadline: float,
+        record: Record,
+        caller: str = "",
+        max_tries: int | None = None,
+        budget: NanoUSD | None = None,
+    ) -> Reply:
         """Ask a model, with retries, until ``deadline`` (a value of ``clock.monotonic``).
 
         Each attempt that is followed by another one is handed to ``record`` first; the last one is left to the
         caller. When this task is cancelled while a request is on the wire, that attempt is recorded before
-        ``CancelledError`` goes on. ``caller`` is for whom we ask: callers share a rate limit fairly. Raises
+        ``CancelledError`` goes on. ``caller`` is for whom we ask: callers share a rate limit fairly. ``max_tries``
+        lowers the setting of that name. ``budget`` is what all attempts together may cost: no retry is begun whose
+        worst case would pass it, where an attempt that broke on the way counts as billed in full. Raises
         ``UnknownModel``, and whatever ``record`` raises.
         """
         model = self.catalogue.find(call.model)
         asked = _Asked(call.model, model, encode(call, model), need_of(call, model), caller, deadline, record)
+        tries = min(max_tries or self.settings.max_tries, self.settings.max_tries)
+        worst = counted(call, model).cost if budget is not None else NanoUSD(0)
         attempts: list[Attempt] = []
         while True:
             attempt, outcome = await self._attempt(asked)
@@ -110,7 +123,9 @@ class Upstream:
             if attempt is not None:
                 attempts.append(attempt)
             wait = await self._wait(asked, outcome, len(attempts))
-            if wait is None:
+            if wait is None or len(attempts) >= tries:
+                return Reply(outcome, tuple(attempts))
+            if budget is not None and _spent_at_most(attempts, worst) + worst > budget:
                 return Reply(outcome, tuple(attempts))
             await _surely(record(attempts[-1]))
             await asyncio.sleep(wait)
@@ -241,6 +256,14 @@ def _attempt_of(
         error_code=answer.error_code,
         started_at=started_at,
     )
+
+
+_MAYBE_BILLED = ("failed:connection", "failed:timeout", "failed:cancelled", "failed:deadline")
+"""Ends after which nobody told us what the provider did, and billed."""
+
+
+def _spent_at_most(attempts: Sequence[Attempt], worst: NanoUSD) -> int:
+    return sum(worst if attempt.outcome in _MAYBE_BILLED else attempt.cost for attempt in attempts)
 
 
 def _name(outcome: Outcome) -> str:
