@@ -1,0 +1,18 @@
+"""Schemas as versioned products: which exist, what they say, how they are found."""
+
+from service.registry.folder import BrokenFolder, Sample, samples, starter
+from service.registry.registry import Registry, Settings
+from service.registry.schemas import InvalidSchema, SchemaName, SchemaVersion, UnknownSchema
+
+__all__ = [
+    "BrokenFolder",
+    "InvalidSchema",
+    "Registry",
+    "Sample",
+    "SchemaName",
+    "SchemaVersion",
+    "Settings",
+    "UnknownSchema",
+    "samples",
+    "starter",
+]
