@@ -1,0 +1,229 @@
+"""HTTP: documents in, typed records out."""
+
+import asyncio
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.datastructures import UploadFile
+
+from service.extraction import requests
+from service.extraction.errors import NotAcceptable, UnservedOption
+from service.extraction.requests import Form, Parsed
+from service.extraction.run import Arguments, Extractor, Piece, body
+from service.extraction.store import Store, Stored, UnknownExtraction
+from service.extraction.wire import ExtractionBody, ExtractionList
+from service.foundation import clock, jsontext
+from service.foundation.errors import BadRequest, Fault, UnsupportedMedia
+from service.foundation.problems import Problem
+from service.registry import Registry
+
+router = APIRouter()
+
+_MAX_PARTS = 50
+_LARGE = 1024 * 1024
+"""Bytes of JSON above which parsing is kept off the event loop."""
+_ID = re.compile(r"ext_[0-9a-z]{26}\Z")
+_OTHERS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "No stored extraction has this id."}
+}
+
+
+# The operations below are described by `extraction.openapi`, one typed operation per schema.
+@router.post("/v1/extract/{schema}", include_in_schema=False)
+async def extract(request: Request, schema: str) -> Response:
+    """One document into one record of a registered schema."""
+    started = clock.monotonic()
+    _refuse_unserved_headers(request)
+    version = _registry(request).resolve(schema)
+    parsed = await _parse(request)
+    if parsed.has_schema:
+        raise BadRequest(
+            "The path names a schema and the request brings another.",
+            errors=[Fault("/schema", "Post to `/v1/extract` to use a schema of your own.")],
+        )
+    return await _answer(request, Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started))
+
+
+@router.post("/v1/extract", include_in_schema=False)
+async def extract_inline(request: Request) -> Response:
+    """One document into one record of the schema in the request."""
+    started = clock.monotonic()
+    _refuse_unserved_headers(request)
+    parsed = await _parse(request)
+    if not parsed.has_schema:
+        raise BadRequest(
+            "The request brings no schema.",
+            errors=[
+                Fault("/schema", "Add `schema`, or post to `/v1/extract/{schema}` for a registered one.")
+            ],
+        )
+    version = await _registry(request).inline(parsed.schema)
+    return await _answer(request, Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started))
+
+
+@router.get(
+    "/v1/extractions",
+    summary="List stored extractions",
+    operation_id="list_extractions",
+    tags=["Extractions"],
+)
+async def list_extractions(
+    request: Request,
+    schema: Annotated[
+        str | None, Query(max_length=128, description="Only of this schema.", examples=["invoice"])
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Most results of one page.")] = 20,
+    cursor: Annotated[
+        str | None, Query(max_length=80, description="`next_cursor` of the page before.", examples=[None])
+    ] = None,
+) -> ExtractionList:
+    """Results that were asked for with `store`, newest first."""
+    if cursor is not None and not _ID.match(cursor):
+        raise BadRequest(
+            "The cursor is not one of ours.",
+            errors=[Fault("/cursor", "Send `next_cursor` of the last page.")],
+        )
+    found = await _store(request).newest(schema_name=schema, before=cursor, limit=limit + 1)
+    page, more = found[:limit], len(found) > limit
+    return ExtractionList(
+        extractions=[
+            ExtractionBody.model_validate(jsontext.parse(stored.result.encode())) for stored in page
+        ],
+        next_cursor=page[-1].id if more else None,
+    )
+
+
+@router.get(
+    "/v1/extractions/{id}",
+    summary="Show a stored extraction",
+    operation_id="show_extraction",
+    tags=["Extractions"],
+    response_model=ExtractionBody,
+    responses=_OTHERS,
+)
+async def show_extraction(
+    request: Request, id: Annotated[str, Path(examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])]
+) -> Response:
+    """The result exactly as it was answered."""
+    return _json((await _stored(request, id)).result.encode())
+
+
+@router.delete(
+    "/v1/extractions/{id}",
+    summary="Delete a stored extraction",
+    operation_id="delete_extraction",
+    tags=["Extractions"],
+    status_code=204,
+    responses=_OTHERS,
+)
+async def delete_extraction(
+    request: Request, id: Annotated[str, Path(examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])]
+) -> None:
+    """Forget the result. Its attempts stay: they are the account of what was spent."""
+    await _stored(request, id)
+    await _store(request).delete(id)
+
+
+async def _answer(request: Request, arguments: Arguments) -> Response:
+    return _json(jsontext.render(body(await _extractor(request).run(arguments))))
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+async def _stored(request: Request, id: str) -> Stored:
+    if not _ID.match(id):
+        raise UnknownExtraction("This is not the id of an extraction; they look like `ext_01k…`.")
+    return await _store(request).get(id)
+
+
+# --------------------------------------------------------------------------------------------------- parts of requests
+
+
+def _extractor(request: Request) -> Extractor:
+    extractor: Extractor = request.app.state.parts.extractor
+    return extractor
+
+
+def _registry(request: Request) -> Registry:
+    registry: Registry = request.app.state.parts.registry
+    return registry
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.parts.store
+    return store
+
+
+def _refuse_unserved_headers(request: Request) -> None:
+    """Headers whose meaning a caller would rely on, and that this release does not honour."""
+    headers = request.headers
+    if "idempotency-key" in headers:
+        raise UnservedOption(
+            "`Idempotency-Key` is not served by this release; nothing was sent to the model.",
+            errors=[Fault("", "Leave the header out.")],
+        )
+    if "respond-async" in headers.get("prefer", ""):
+        raise UnservedOption(
+            "`Prefer: respond-async` is not served by this release; nothing was sent to the model.",
+            errors=[Fault("", "Leave the header out and wait for the record.")],
+        )
+    accept = headers.get("accept")
+    if accept and not any(kind in accept for kind in ("*/*", "application/*", "application/json")):
+        raise NotAcceptable(
+            "The record is `application/json`, which `Accept` leaves out. Streams are not served by this release."
+        )
+
+
+async def _parse(request: Request) -> Parsed:
+    query = _query(request)
+    content_type = request.headers.get("content-type")
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        data = await request.body()
+        if len(data) > _LARGE:
+            return await asyncio.to_thread(requests.from_json, data, query)
+        return requests.from_json(data, query)
+    if kind == "multipart/form-data":
+        return requests.from_form(await _form(request), query)
+    if kind == "application/x-www-form-urlencoded":
+        raise UnsupportedMedia(
+            "A form says nothing about the document in it (curl sends this type unless told otherwise). Name the file's own "
+            "type: `-H 'Content-Type: application/pdf'`."
+        )
+    return requests.from_raw(await request.body(), content_type, query)
+
+
+def _query(request: Request) -> dict[str, str]:
+    query: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in query:
+            raise BadRequest(
+                "An option stands twice in the query.",
+                errors=[Fault(f"/options/{name[:100]}", "Give it once.")],
+            )
+        query[name] = value
+    return query
+
+
+async def _form(request: Request) -> Form:
+    files: list[Piece] = []
+    fields: dict[str, bytes] = {}
+    async with request.form(
+        max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=4 * 1024 * 1024
+    ) as form:
+        for name, value in form.multi_items():
+            content: Any = await value.read() if isinstance(value, UploadFile) else value.encode()
+            if name == "file" and isinstance(value, UploadFile):
+                files.append(Piece(content, value.content_type, value.filename))
+            elif name == "file":
+                files.append(Piece(content, "text/plain; charset=utf-8"))
+            elif name in fields:
+                raise BadRequest(
+                    "A part of the form stands twice.", errors=[Fault(f"/{name[:100]}", "Send it once.")]
+                )
+            else:
+                fields[name] = content
+    return Form(files, fields)

@@ -1,0 +1,46 @@
+"""From an answer's text to a verdict on it. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.extraction.validate import Finding, Validator
+from service.foundation import jsontext
+from service.strict import Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A record that validates against the original schema."""
+
+    data: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Not JSON, or JSON outside the strict form: the provider broke its promise."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A record that breaks rules which the strict form cannot hold."""
+
+    findings: tuple[Finding, ...]
+
+
+Verdict = Accepted | Malformed | Invalid
+
+
+def judge(text: str, compiled: Compiled, validator: Validator) -> Verdict:
+    """Parse, decode into the caller's shape, validate."""
+    try:
+        value = jsontext.parse(text.encode())
+    except (jsontext.MalformedJson, UnicodeEncodeError) as error:
+        return Malformed(str(error) if isinstance(error, jsontext.MalformedJson) else "not valid Unicode")
+    try:
+        data = compiled.decode(value)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return Malformed("the answer is not of the form that was asked for")
+    findings = validator.findings(data)
+    return Invalid(tuple(findings)) if findings else Accepted(data)

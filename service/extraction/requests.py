@@ -1,0 +1,223 @@
+"""From HTTP to arguments: the three forms of a request become the same plain values.
+
+Raw body (options in the query), ``multipart/form-data`` (parts ``file``…, ``options``, ``metadata``, ``schema``) and
+the JSON envelope. Nothing is ignored silently: an unknown member, option or part is a 400 that names it.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from service.extraction.errors import UnservedOption
+from service.extraction.run import Piece
+from service.extraction.wire import NOT_SERVED, Envelope, Input, Options
+from service.foundation import jsontext
+from service.foundation.errors import BadRequest, Fault
+
+_SCHEMA_ABSENT = object()
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A request's content. ``schema`` is what stood under that name, unchecked; see ``has_schema``."""
+
+    pieces: Sequence[Piece]
+    options: Options
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    schema: Any = _SCHEMA_ABSENT
+
+    @property
+    def has_schema(self) -> bool:
+        """Whether the request brought a schema of its own."""
+        return self.schema is not _SCHEMA_ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The parts of a multipart body."""
+
+    files: Sequence[Piece]
+    fields: Mapping[str, bytes]
+
+
+def from_json(data: bytes, query: Mapping[str, str]) -> Parsed:
+    """The JSON envelope. Raises ``BadRequest`` with a pointer for everything that is wrong."""
+    value = _json(data, "")
+    if not isinstance(value, dict):
+        raise BadRequest(
+            "The body is not a JSON object.", errors=[Fault("", 'Send {"input": {"text": "…"}}.')]
+        )
+    schema = value.pop("schema", _SCHEMA_ABSENT)
+    value["options"] = _merge(value.get("options", {}), query)
+    envelope = _validated(Envelope, value, "")
+    inputs = envelope.inputs
+    if (envelope.input is None) == (inputs is None):
+        raise BadRequest(
+            "Exactly one of `input` and `inputs` is needed.",
+            errors=[Fault("", 'Send {"input": {"text": "…"}}.')],
+        )
+    if inputs is None:
+        assert envelope.input is not None  # noqa: S101 - narrows the type: just checked
+        pieces = [_piece(envelope.input, "/input")]
+    else:
+        pieces = [_piece(item, f"/inputs/{index}") for index, item in enumerate(inputs)]
+    return Parsed(pieces, envelope.options, envelope.metadata, schema)
+
+
+def from_raw(data: bytes, media_type: str | None, query: Mapping[str, str]) -> Parsed:
+    """The file itself; options stand in the query."""
+    return Parsed([Piece(data, media_type)], _options({}, query, ""))
+
+
+def from_form(form: Form, query: Mapping[str, str]) -> Parsed:
+    """The parts of a multipart body."""
+    unknown = set(form.fields) - {"options", "metadata", "schema", "text"}
+    if unknown:
+        raise BadRequest(
+            "The form has parts that mean nothing here.",
+            errors=[
+                Fault(_pointer([name]), "Known parts: file, text, options, metadata, schema.")
+                for name in sorted(unknown)
+            ],
+        )
+    pieces = list(form.files)
+    if "text" in form.fields:
+        pieces.append(Piece(form.fields["text"], "text/plain; charset=utf-8"))
+    if not pieces:
+        raise BadRequest(
+            "The form has no document.", errors=[Fault("/file", "Add a part named `file` with the document.")]
+        )
+    options = _json(form.fields["options"], "/options") if "options" in form.fields else {}
+    metadata = _json(form.fields["metadata"], "/metadata") if "metadata" in form.fields else {}
+    schema = _json(form.fields["schema"], "/schema") if "schema" in form.fields else _SCHEMA_ABSENT
+    checked = _validated(Envelope, {"options": _merge(options, query), "metadata": metadata}, "")
+    return Parsed(pieces, checked.options, checked.metadata, schema)
+
+
+# ----------------------------------------------------------------------------------------------------------- options
+
+_FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
+    "deadline_s": float,
+    "max_attempts": int,
+    "store": lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
+    "allow_partial": lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
+    "cache": lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
+}
+
+
+def _options(given: Any, query: Mapping[str, str], pointer: str) -> Options:
+    return _validated(Options, _merge(given, query), f"{pointer}/options")
+
+
+def _merge(given: Any, query: Mapping[str, str]) -> Any:
+    """Options of body and query together, without those that change nothing.
+
+    Raises ``UnservedOption`` for what is not served, ``BadRequest`` for an option given twice.
+    """
+    if given is None:
+        given = {}
+    if not isinstance(given, dict):
+        return given  # Options says what is wrong with it
+    twice = sorted(set(given) & set(query))
+    if twice:
+        raise BadRequest(
+            "An option stands both in the body and in the query.",
+            errors=[Fault(f"/options/{name}", "Give it once.") for name in twice],
+        )
+    options = {**given, **{name: _from_query(name, text) for name, text in query.items()}}
+    faults = []
+    for name in list(options):
+        if name in NOT_SERVED:
+            harmless, advice = NOT_SERVED[name]
+            if options.pop(name) not in (harmless, None):
+                faults.append(Fault(f"/options/{name}", advice))
+        elif name not in Options.model_fields:
+            faults.append(
+                Fault(
+                    _pointer(["options", name]), f"Unknown option. Known: {', '.join(Options.model_fields)}."
+                )
+            )
+    if faults:
+        names = ", ".join(fault.pointer.removeprefix("/options/") for fault in faults)
+        raise UnservedOption(f"Not served: {names}.", errors=faults)
+    return options
+
+
+def _from_query(name: str, text: str) -> Any:
+    try:
+        return _FROM_TEXT[name](text) if name in _FROM_TEXT else text
+    except (ValueError, KeyError):
+        return text  # the model's own message names the type it wants
+
+
+# ------------------------------------------------------------------------------------------------------------ inputs
+
+_LATER = {"url": "Fetching documents by URL", "file_id": "Uploaded files"}
+
+
+def _piece(given: Input, pointer: str) -> Piece:
+    if (given.text is None) == (given.base64 is None):
+        raise BadRequest(
+            "An input is either `text` or `base64`.",
+            errors=[Fault(pointer, "Send exactly one of `text` and `base64`.")],
+        )
+    if given.text is not None:
+        return Piece(
+            given.text.encode(), given.media_type or "text/plain; charset=utf-8", given.name, given.password
+        )
+    assert given.base64 is not None  # noqa: S101 - narrows the type: just checked
+    try:
+        data = base64.b64decode(given.base64, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadRequest(
+            "`base64` is not valid base 64.",
+            errors=[
+                Fault(
+                    f"{pointer}/base64",
+                    "Use the standard alphabet with padding, without line breaks or a data: prefix.",
+                )
+            ],
+        ) from None
+    return Piece(data, given.media_type, given.name, given.password)
+
+
+# --------------------------------------------------------------------------------------------------------- validation
+
+
+def _json(data: bytes, pointer: str) -> Any:
+    try:
+        return jsontext.parse(data)
+    except jsontext.MalformedJson as error:
+        raise BadRequest("The JSON cannot be read.", errors=[Fault(pointer, f"{error}.")]) from None
+
+
+def _validated(model: type[_Body], value: Any, pointer: str) -> _Body:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        faults = [
+            _fault(pointer, item["loc"], item["type"], item["msg"])
+            for item in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise BadRequest(
+            "The request does not have the form that is described in `/docs`.", errors=faults[:20]
+        ) from None
+
+
+def _fault(base: str, location: tuple[object, ...], kind: str, message: str) -> Fault:
+    pointer = base + _pointer(location)
+    last = location[-1] if location else None
+    if kind == "extra_forbidden" and last in _LATER:
+        return Fault(pointer, f"{_LATER[str(last)]} is not served by this release; send `text` or `base64`.")
+    if kind == "extra_forbidden":
+        return Fault(pointer, "Unknown member.")
+    return Fault(pointer, f"{message.removeprefix('Value error, ')}.")
+
+
+def _pointer(steps: Iterable[object]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1")[:100] for step in steps)

@@ -1,0 +1,212 @@
+"""All SQL of the extraction: attempts and stored results."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text, delete, insert, select
+
+from service.foundation.database import Database, UtcDateTime, guarded, tables
+from service.foundation.errors import NotFound
+from service.foundation.telemetry import log
+from service.upstream import Attempt
+
+attempts = Table(
+    "attempts",
+    tables,
+    Column("id", String(40), primary_key=True),
+    Column("extraction_id", String(40), nullable=False, index=True),
+    Column("schema_name", String(128), nullable=False),
+    Column("engine", String(32), nullable=False),
+    Column("asked_model", String(128), nullable=False),
+    Column("model", String(128)),
+    Column("request_id", String(128)),
+    Column("outcome", String(40), nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("reasoning_tokens", Integer, nullable=False),
+    Column("cost_nano_usd", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("http_status", Integer),
+    Column("error_code", String(128)),
+    Column("started_at", UtcDateTime, nullable=False),
+)
+
+extractions = Table(
+    "extractions",
+    tables,
+    Column("id", String(40), primary_key=True),
+    Column("schema_name", String(128), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("result", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "schema_name", "id"),
+)
+
+
+class UnknownExtraction(NotFound):
+    """No stored extraction has this id."""
+
+    code = "extraction_not_found"
+    title = "No such extraction"
+    hint = "Only extractions asked for with `store: true` are kept, until they are deleted."
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A result as it was answered: ``result`` is its JSON text."""
+
+    id: str
+    schema_name: str
+    status: str
+    result: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one step of an extraction leaves behind."""
+
+    extraction_id: str
+    schema_name: str
+    engine: str
+    attempt: Attempt | None
+    stored: Stored | None = None
+
+
+class Store:
+    """Attempts and results in the database.
+
+    Entries that arrive while a transaction is running are written together by the next one: under load the cost of a
+    commit is shared, and ``record`` still returns only after its own entry is committed.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def record(self, entry: Entry) -> None:
+        """Write an entry; returns when it is committed. A cancelled caller does not take the entry back.
+
+        Raises ``StorageUnavailable``.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await asyncio.shield(done)
+
+    async def close(self) -> None:
+        """Wait until everything handed in is committed."""
+        if self._writer is not None:
+            await self._writer
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await self._commit([entry for entry, _ in batch])
+            except Exception:  # noqa: BLE001 - one entry that the database refuses must not take the others with it
+                for entry, done in batch:
+                    await self._write_alone(entry, done)
+            else:
+                for _, done in batch:
+                    _settle(done, None)
+
+    async def _write_alone(self, entry: Entry, done: asyncio.Future[None]) -> None:
+        try:
+            await self._commit([entry])
+        except Exception as error:  # noqa: BLE001 - handed to the waiting caller, who answers with it
+            if entry.attempt is not None:
+                # Money was spent: the log keeps what the database would not.
+                log.error("attempt_not_stored", error=type(error).__name__, **_row(entry, entry.attempt))
+            _settle(done, error)
+        else:
+            _settle(done, None)
+
+    async def _commit(self, entries: Sequence[Entry]) -> None:
+        asked = [_row(entry, entry.attempt) for entry in entries if entry.attempt]
+        kept = [
+            {
+                "id": entry.stored.id,
+                "schema_name": entry.stored.schema_name,
+                "status": entry.stored.status,
+                "result": entry.stored.result,
+                "created_at": entry.stored.created_at,
+            }
+            for entry in entries
+            if entry.stored
+        ]
+        async with guarded(), self._database.engine.begin() as connection:
+            if asked:
+                await connection.execute(insert(attempts), asked)
+            if kept:
+                await connection.execute(insert(extractions), kept)
+
+    async def get(self, id: str) -> Stored:
+        """A stored result. Raises ``UnknownExtraction``."""
+        async with guarded(), self._database.engine.connect() as connection:
+            row = (
+                await connection.execute(select(extractions).where(extractions.c.id == id[:80]))
+            ).one_or_none()
+        if row is None:
+            raise UnknownExtraction("No extraction is stored under this id.")
+        return Stored(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name for the row as a mapping
+
+    async def newest(self, *, schema_name: str | None, before: str | None, limit: int) -> list[Stored]:
+        """Stored results, newest first, starting after the id ``before``."""
+        query = select(extractions).order_by(extractions.c.id.desc()).limit(limit)
+        if schema_name is not None:
+            query = query.where(extractions.c.schema_name == schema_name)
+        if before is not None:
+            query = query.where(extractions.c.id < before)
+        async with guarded(), self._database.engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Stored(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+
+    async def delete(self, id: str) -> None:
+        """Forget a stored result; its attempts stay, they are the account of what was spent.
+
+        Raises ``UnknownExtraction``.
+        """
+        async with guarded(), self._database.engine.begin() as connection:
+            gone = await connection.execute(delete(extractions).where(extractions.c.id == id[:80]))
+        if gone.rowcount == 0:
+            raise UnknownExtraction("No extraction is stored under this id.")
+
+
+def _settle(done: asyncio.Future[None], error: Exception | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+        done.exception()  # a caller that went away leaves nobody to fetch it
+
+
+def _row(entry: Entry, attempt: Attempt) -> dict[str, Any]:
+    usage = attempt.usage
+    return {
+        "id": attempt.id,
+        "extraction_id": entry.extraction_id,
+        "schema_name": entry.schema_name,
+        "engine": entry.engine,
+        "asked_model": attempt.asked_model[:128],
+        "model": attempt.model[:128] if attempt.model else None,
+        "request_id": attempt.request_id[:128] if attempt.request_id else None,
+        "outcome": attempt.outcome,
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cost_nano_usd": attempt.cost,
+        "seconds": attempt.seconds,
+        "http_status": attempt.http_status,
+        "error_code": attempt.error_code[:128] if attempt.error_code else None,
+        "started_at": attempt.started_at,
+    }

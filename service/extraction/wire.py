@@ -1,0 +1,193 @@
+"""The JSON that extraction speaks: options in, results out."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+
+from service.foundation.money import NanoUSD, parse_usd
+
+Policy = Literal["auto", "text", "image"]
+Detail = Literal["low", "high", "auto"]
+
+
+def _money(value: object) -> NanoUSD:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError('an amount in US dollars, such as 0.05 or "0.05"')  # noqa: TRY004 - pydantic's way
+    return parse_usd(value)
+
+
+class Options(BaseModel):
+    """What a request may ask for. The same names in JSON, in the multipart part `options`, and in the query."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = Field(
+        None, description="Model to ask instead of the service's default.", examples=["gpt-4.1-mini"]
+    )
+    instructions: Annotated[str, StringConstraints(max_length=20_000)] | None = Field(
+        None, description="Added to the schema's own instructions.", examples=["Amounts are in thousands."]
+    )
+    pages: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
+        None, description="Pages to read, from 1.", examples=["1-3,7"]
+    )
+    policy: Policy = Field(
+        "auto",
+        description="What the model is shown: the text, page images, or (`auto`) text where there is some, else images.",
+    )
+    detail: Detail = Field("auto", description="Resolution at which the model looks at images.")
+    max_cost_usd: Annotated[NanoUSD, BeforeValidator(_money)] | None = Field(
+        None,
+        description="Refuse (402) before a call whose worst case would pass this sum.",
+        examples=["0.05"],
+    )
+    deadline_s: float | None = Field(
+        None,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="Seconds until the answer must be there.",
+        examples=[60],
+    )
+    max_attempts: int | None = Field(
+        None, ge=1, le=10, description="Most requests to the provider, retries included.", examples=[3]
+    )
+    store: bool = Field(
+        False, description="Keep the result under `/v1/extractions/{id}`. Attempts are always kept."
+    )
+
+
+NOT_SERVED: dict[str, tuple[object, str]] = {
+    "evidence": ("off", "Only `off` is served by this release."),
+    "allow_partial": (False, "Only `false` is served by this release."),
+    "as_version": (None, "Not served by this release."),
+    "cache": (False, "Only `false` is served by this release."),
+}
+"""Options of the design that this release does not serve: the one value that changes nothing, and what to say."""
+
+
+class Input(BaseModel):
+    """One document, or one part of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str | None = Field(None, description="The document as text.")
+    base64: str | None = Field(
+        None, description="The document's bytes in base 64; `media_type` says what they are."
+    )
+    media_type: Annotated[str, StringConstraints(max_length=255)] | None = Field(
+        None, examples=["application/pdf"]
+    )
+    name: Annotated[str, StringConstraints(max_length=512)] | None = Field(None, examples=["invoice.pdf"])
+    password: Annotated[str, StringConstraints(max_length=1024)] | None = Field(
+        None, description="Of an encrypted PDF."
+    )
+
+
+class Envelope(BaseModel):
+    """The JSON form of a request."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: Input | None = Field(None, description="The document. Either this or `inputs`.")
+    inputs: Annotated[list[Input], Field(min_length=1, max_length=50)] | None = Field(
+        None, description="Several parts that make one document, in order."
+    )
+    options: Options = Field(default_factory=Options)
+    metadata: dict[str, str] = Field(
+        default_factory=dict, description="Yours; returned with the result.", examples=[{"order": "4711"}]
+    )
+
+    @field_validator("metadata")
+    @classmethod
+    def _small(cls, metadata: dict[str, str]) -> dict[str, str]:
+        if len(metadata) > 16 or any(len(key) > 64 or len(value) > 512 for key, value in metadata.items()):
+            raise ValueError("at most 16 members, names up to 64 characters, values up to 512")
+        return metadata
+
+
+class InlineEnvelope(Envelope):
+    """The JSON form of a request that brings its own schema."""
+
+    schema_: dict[str, Any] | bool = Field(alias="schema", description="Any JSON Schema, draft 4 to 2020-12.")
+
+
+class SchemaRef(BaseModel):
+    """Which schema the record follows."""
+
+    name: str = Field(examples=["invoice"])
+    version: int | None = Field(description="null for a schema that came with the request.", examples=[1])
+    digest: str = Field(examples=["sha256:4f5c…"])
+
+
+class DocumentRef(BaseModel):
+    """Which document was read."""
+
+    digest: str = Field(description="`sha256:<hex>` of the bytes as they came.")
+    media_type: str = Field(description="What the bytes are; it may differ from what was declared.")
+    pages: int
+
+
+class FindingBody(BaseModel):
+    """One thing worth knowing about one place of the record."""
+
+    pointer: str
+    rule: str
+    severity: Literal["info", "warning", "error"]
+    message: str
+
+
+class AttemptBody(BaseModel):
+    """One request to the provider."""
+
+    model: str
+    request_id: str | None
+    outcome: str = Field(
+        description="`accepted`, `invalid`, `malformed`, `refused`, `truncated`, `filtered` or `failed:<kind>`."
+    )
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    cost_usd: str = Field(description="Decimal dollars, up to nine places.", examples=["0.000224"])
+    seconds: float
+
+
+class UsageBody(BaseModel):
+    """All attempts together."""
+
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    cost_usd: str = Field(examples=["0.000224"])
+
+
+class Provenance(BaseModel):
+    """Who said so."""
+
+    engine: str = Field(description="`openai`, or `sandbox` for the offline provider.")
+    model: str = Field(examples=["gpt-4.1-mini-2025-04-14"])
+    prompt: str = Field(description="Version of the prompt.", examples=["p1"])
+    attempts: list[AttemptBody]
+
+
+class ExtractionBody(BaseModel):
+    """A finished extraction. `data` always validates against the schema."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str = Field(examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])
+    status: Literal["succeeded"]
+    data: Any = Field(description="The record: exactly the caller's schema.")
+    findings: list[FindingBody]
+    schema_: SchemaRef = Field(alias="schema")
+    document: DocumentRef
+    provenance: Provenance
+    usage: UsageBody
+    metadata: dict[str, str]
+    created_at: str = Field(description="RFC 3339, UTC.")
+
+
+class ExtractionList(BaseModel):
+    """A page of stored extractions, newest first."""
+
+    extractions: list[ExtractionBody]
+    next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one.")
