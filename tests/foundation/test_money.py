@@ -9,7 +9,14 @@ from service.foundation.money import parse_usd, usd
 
 @pytest.mark.parametrize(
     ("nano", "text"),
-    [(224_000, "0.000224"), (0, "0"), (1_000_000_000, "1"), (1_500_000_000, "1.5"), (1, "0.000000001"), (-10, "-0.00000001")],
+    [
+        (224_000, "0.000224"),
+        (0, "0"),
+        (1_000_000_000, "1"),
+        (1_500_000_000, "1.5"),
+        (1, "0.000000001"),
+        (-10, "-0.00000001"),
+    ],
 )
 def test_usd(nano: int, text: str) -> None:
     """Amounts are decimal strings with up to nine places and no trailing zeros."""
@@ -25,7 +32,7 @@ def test_round_trip(nano: int) -> None:
 @pytest.mark.parametrize("text", ["NaN", "inf", "-1", "", "1e400", "abc", "1e13"])
 def test_refuses_what_is_not_an_amount(text: str) -> None:
     """Neither NaN nor a negative sum nor a number beyond any budget is an amount."""
-    with pytest.raises(ValueError, match="amount|budget"):
+    with pytest.raises(ValueError, match=r"amount|budget"):
         parse_usd(text)
 
 

@@ -1,0 +1,362 @@
+"""Composition root: settings in, ASGI application out."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from starlette.exceptions import HTTPException
+
+from service import access
+from service.catalogue import Catalogue
+from service.documents import Loader
+from service.documents import Settings as DocumentSettings
+from service.extraction import Extractor, Store, openapi
+from service.extraction import Settings as ExtractionSettings
+from service.extraction.api import router as extraction_router
+from service.foundation import errors, problems, telemetry
+from service.foundation.asgi import Front
+from service.foundation.database import Database
+from service.foundation.database import Settings as DatabaseSettings
+from service.foundation.errors import BadRequest, Fault, MethodNotAllowed, NotFound, WinnowError
+from service.registry import Registry
+from service.registry import Settings as RegistrySettings
+from service.registry.api import router as registry_router
+from service.upstream import Settings as UpstreamSettings
+from service.upstream import Upstream
+
+VERSION = "0.1.0"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Environment: `WINNOW_` and the name; parts of a group are joined by `_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WINNOW_", env_nested_delimiter="_", env_nested_max_split=1, extra="ignore"
+    )
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on. Any but loopback needs `WINNOW_API_KEY`."
+    )
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    api_key: SecretStr | None = Field(None, description="Bearer token that callers must send.")
+    insecure: bool = Field(False, description="Allow any address without a key.")
+    sandbox: bool = Field(
+        False, description="Ask the offline provider instead of OpenAI; records say `engine: sandbox`."
+    )
+    max_in_flight: int = Field(2048, ge=1, description="Requests worked on at once; the next one is a 503.")
+    max_body_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="Largest request body.")
+    drain_s: int = Field(25, ge=0, description="Seconds that requests in flight are given after SIGTERM.")
+
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    log: telemetry.Settings = Field(default_factory=telemetry.Settings)
+    schemas: RegistrySettings = Field(default_factory=RegistrySettings)
+    documents: DocumentSettings = Field(default_factory=DocumentSettings)
+    upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
+    extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
+
+
+def settings_from_environment(**given: Any) -> Settings:
+    """Settings from `WINNOW_…`, from `OPENAI_API_KEY` and `OPENAI_BASE_URL`, and from ``given``, which wins."""
+    names = {"OPENAI_API_KEY": "api_key", "OPENAI_BASE_URL": "base_url"}
+    found = {field: os.environ[name] for name, field in names.items() if os.environ.get(name)}
+    if found:
+        given["upstream"] = {**found, **given.get("upstream", {})}
+    return Settings(**given)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the lifespan opens: reached by the operations as ``request.app.state.parts``."""
+
+    settings: Settings
+    registry: Registry
+    database: Database
+    store: Store
+    loader: Loader
+    upstream: Upstream
+    extractor: Extractor
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Readiness(BaseModel):
+    """Whether requests will be served, and by what."""
+
+    status: str = Field(examples=["ready"])
+    version: str
+    engine: str = Field(description="`openai` or `sandbox`.")
+    schemas: int
+    isolation: str = Field(description="How the processes that parse documents are cut off from the network.")
+
+
+class ProblemKind(BaseModel):
+    """What a problem's code means."""
+
+    code: str
+    title: str
+    status: int
+    retryable: bool
+    meaning: str
+    hint: str
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service as an ASGI application."""
+    settings = settings or settings_from_environment()
+    telemetry.configure(settings.log)
+    gate = access.Gate(access.Settings(api_key=settings.api_key))
+    schemas = Registry(settings.schemas)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.parts = await _open(settings, schemas, stack)
+            telemetry.log.info(
+                "ready", engine=app.state.parts.upstream.settings.engine, schemas=len(schemas.all())
+            )
+            yield
+        telemetry.log.info("stopped")
+
+    async def admit(request: Request) -> None:
+        gate.admit(request.headers.get("authorization"))
+
+    app = FastAPI(
+        title="Winnow",
+        version=VERSION,
+        summary="Documents in, typed records out.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.include_router(extraction_router, dependencies=[Depends(admit)])
+    app.include_router(registry_router, dependencies=[Depends(admit)])
+    _add_operations(app, admit)
+    _add_problems(app)
+    app.add_middleware(Front, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
+    _describe(app, schemas)
+    return app
+
+
+async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) -> Parts:
+    """Open everything that must be closed, in the order of need; ``stack`` closes it in reverse."""
+    data = Database(settings.database)
+    stack.push_async_callback(data.close)
+    await data.open()
+    provider = settings.upstream
+    if settings.sandbox:
+        url = await stack.enter_async_context(_sandbox())
+        provider = provider.model_copy(
+            update={"base_url": url, "api_key": SecretStr("sk-sandbox"), "engine": "sandbox"}
+        )
+    catalogue = Catalogue.load()
+    if provider.engine == "sandbox":
+        catalogue = catalogue.with_scenarios()
+    ours = Upstream(provider, catalogue)
+    await ours.open()
+    stack.push_async_callback(ours.close)
+    loader = Loader(settings.documents)
+    await loader.open()
+    stack.push_async_callback(loader.close)
+    store = Store(data)
+    stack.push_async_callback(store.close)
+    extractor = Extractor(
+        settings.extraction,
+        catalogue=catalogue,
+        loader=loader,
+        upstream=ours,
+        store=store,
+        engine=provider.engine,
+    )
+    return Parts(settings, schemas, data, store, loader, ours, extractor)
+
+
+@asynccontextmanager
+async def _sandbox() -> AsyncIterator[str]:
+    """The offline provider in a process of its own, for as long as this one lives. Yields its base URL."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "service.cli",
+        "sandbox",
+        "--port",
+        "0",
+        "--until-eof",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert child.stdin is not None  # noqa: S101 - narrows the types: both are pipes
+    assert child.stdout is not None  # noqa: S101
+    try:
+        line = (await asyncio.wait_for(child.stdout.readline(), 30)).decode().strip()
+        if not line.startswith("http://"):
+            raise RuntimeError("the sandbox did not start; its own output says why")
+        yield line
+    finally:
+        child.stdin.close()  # the sandbox ends with its standard input, also when this process is killed
+        try:
+            await asyncio.wait_for(child.wait(), 5)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+
+
+def _add_operations(app: FastAPI, admit: Any) -> None:
+    @app.get("/healthz", summary="Is the process alive?", operation_id="health", tags=["Operations"])
+    async def healthz() -> Health:
+        """Answers as long as the event loop turns."""
+        return Health(status="ok")
+
+    @app.get(
+        "/readyz",
+        summary="Will requests be served?",
+        operation_id="readiness",
+        tags=["Operations"],
+        responses=openapi.problems("503"),
+    )
+    async def readyz(request: Request) -> Readiness:
+        """Asks the database; says which provider answers and how parsers are isolated."""
+        parts: Parts = request.app.state.parts
+        await parts.database.ping()
+        return Readiness(
+            status="ready",
+            version=VERSION,
+            engine=parts.upstream.settings.engine,
+            schemas=len(parts.registry.all()),
+            isolation=parts.loader.isolation(),
+        )
+
+    @app.get(
+        "/metrics",
+        summary="Prometheus metrics",
+        operation_id="metrics",
+        tags=["Operations"],
+        dependencies=[Depends(admit)],
+        response_class=Response,
+        responses={
+            200: {
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+                "description": "Text exposition format.",
+            }
+        },
+    )
+    async def metrics() -> Response:
+        """Counters and histograms of this process."""
+        return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+    @app.get(
+        "/problems/{code}",
+        summary="What a problem means",
+        operation_id="show_problem",
+        tags=["Operations"],
+        responses={404: {"model": problems.Problem, "description": "No problem has this code."}},
+    )
+    async def show_problem(code: str) -> ProblemKind:
+        """The page behind a problem's `type`."""
+        for kind in errors.leaves():
+            if kind.code == code:
+                return ProblemKind(
+                    code=kind.code,
+                    title=kind.title,
+                    status=kind.status,
+                    retryable=kind.retryable,
+                    meaning=(kind.__doc__ or "").strip(),
+                    hint=kind.hint,
+                )
+        raise NotFound("No problem has this code.")
+
+
+def _add_problems(app: FastAPI) -> None:
+    """Every error leaves as a problem document."""
+
+    def answer(request: Request, error: WinnowError) -> Response:
+        telemetry.PROBLEMS.labels(error.code).inc()
+        telemetry.log.info("problem", code=error.code, status=error.status)
+        status, headers, body = problems.render(error, request.scope["state"].get("request_id"))
+        return Response(body, status, headers)
+
+    @app.exception_handler(WinnowError)
+    async def known(request: Request, error: WinnowError) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = [
+            Fault("/" + "/".join(str(step) for step in item["loc"]), f"{item['msg']}.")
+            for item in error.errors()
+        ]
+        return answer(
+            request, BadRequest("The request does not have the form that `/docs` describes.", errors=faults)
+        )
+
+    @app.exception_handler(HTTPException)
+    async def plain(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return answer(request, NotFound("Nothing lives at this path; `/docs` lists every operation."))
+        if error.status_code == 405:
+            response = answer(request, MethodNotAllowed("This path does not take this method."))
+            response.headers.update(error.headers or {})
+            return response
+        return answer(request, BadRequest(str(error.detail)))
+
+
+def _describe(app: FastAPI, schemas: Registry) -> None:
+    """The OpenAPI document: FastAPI's own, with the typed extract operations, problems and the security scheme."""
+
+    def build() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description="Errors are RFC 9457 problems; `x-request-id` stands on every answer.",
+                routes=app.routes,
+            )
+            paths, components = openapi.describe(schemas.all())
+            document["components"]["schemas"].update(components)
+            document["components"]["securitySchemes"] = {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "`WINNOW_API_KEY`; not needed on loopback without one.",
+                }
+            }
+            document["paths"] = {**paths, **document["paths"]}
+            for path, operations in document["paths"].items():
+                _finish(path, operations)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                document["components"]["schemas"].pop(unused, None)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = build  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _finish(path: str, operations: dict[str, Any]) -> None:
+    for operation in operations.values():
+        responses = operation["responses"]
+        responses.pop("422", None) if not path.startswith("/v1/extract") or path.startswith(
+            "/v1/extractions"
+        ) else None
+        protected = path.startswith("/v1/") or path == "/metrics"
+        if protected:
+            operation["security"] = [{"bearer": []}, {}]
+        wanted = {"400", "500", *(("401", "503") if protected else ())}
+        for status in sorted(wanted - set(responses)):
+            responses.update(openapi.problems(status))
+        for status, response in responses.items():
+            content = response.get("content", {})
+            if status.isdigit() and int(status) >= 400 and "application/json" in content:
+                content[problems.MEDIA_TYPE] = content.pop("application/json")
