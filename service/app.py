@@ -22,6 +22,7 @@ from service.documents import Loader
 from service.documents import Settings as DocumentSettings
 from service.extraction import Extractor, Store, openapi
 from service.extraction import Settings as ExtractionSettings
+from service.extraction.api import add_routes as add_extract_routes
 from service.extraction.api import router as extraction_router
 from service.foundation import errors, problems, telemetry
 from service.foundation.asgi import Front
@@ -141,6 +142,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
+    add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
     app.include_router(registry_router, dependencies=[Depends(admit)])
     _add_operations(app, admit)

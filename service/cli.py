@@ -119,6 +119,7 @@ def serve(
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=settings.drain_s,
         backlog=4096,
     )

@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text, delete, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+)
 
 from service.foundation.database import Database, UtcDateTime, guarded, tables
 from service.foundation.errors import NotFound
@@ -45,6 +58,10 @@ extractions = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "schema_name", "id"),
 )
+
+
+_INSERT_ATTEMPT = insert(attempts)
+_INSERT_EXTRACTION = insert(extractions)
 
 
 class UnknownExtraction(NotFound):
@@ -141,11 +158,14 @@ class Store:
             for entry in entries
             if entry.stored
         ]
-        async with guarded(), self._database.engine.begin() as connection:
+
+        def insert_all(connection: Connection) -> None:
             if asked:
-                await connection.execute(insert(attempts), asked)
+                connection.execute(_INSERT_ATTEMPT, asked)
             if kept:
-                await connection.execute(insert(extractions), kept)
+                connection.execute(_INSERT_EXTRACTION, kept)
+
+        await self._database.write(insert_all)
 
     async def get(self, id: str) -> Stored:
         """A stored result. Raises ``UnknownExtraction``."""
@@ -173,9 +193,8 @@ class Store:
 
         Raises ``UnknownExtraction``.
         """
-        async with guarded(), self._database.engine.begin() as connection:
-            gone = await connection.execute(delete(extractions).where(extractions.c.id == id[:80]))
-        if gone.rowcount == 0:
+        query = delete(extractions).where(extractions.c.id == id[:80])
+        if await self._database.write(lambda connection: connection.execute(query).rowcount) == 0:
             raise UnknownExtraction("No extraction is stored under this id.")
 
 
