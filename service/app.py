@@ -6,9 +6,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -265,7 +265,9 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
         tags=["Operations"],
         responses={404: {"model": problems.Problem, "description": "No problem has this code."}},
     )
-    async def show_problem(code: str) -> ProblemKind:
+    async def show_problem(
+        code: Annotated[str, Path(max_length=64, examples=["bad_request"])],
+    ) -> ProblemKind:
         """The page behind a problem's `type`."""
         for kind in errors.leaves():
             if kind.code == code:

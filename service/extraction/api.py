@@ -120,7 +120,7 @@ async def list_extractions(
     responses=_OTHERS,
 )
 async def show_extraction(
-    request: Request, id: Annotated[str, Path(examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])]
+    request: Request, id: Annotated[str, Path(max_length=256, examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])]
 ) -> Response:
     """The result exactly as it was answered."""
     return _json((await _stored(request, id)).result.encode())
@@ -135,7 +135,7 @@ async def show_extraction(
     responses=_OTHERS,
 )
 async def delete_extraction(
-    request: Request, id: Annotated[str, Path(examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])]
+    request: Request, id: Annotated[str, Path(max_length=256, examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])]
 ) -> None:
     """Forget the result. Its attempts stay: they are the account of what was spent."""
     await _stored(request, id)

@@ -43,6 +43,7 @@ _FILES = (
     "text/csv",
     "message/rfc822",
 )
+_MAX_IN_URL = 2000
 _EXAMPLE_TEXT = "INVOICE 2026-0417\nAcme GmbH\nTotal EUR 1,280.50"
 
 
@@ -118,7 +119,7 @@ def _by_name() -> dict[str, Any]:
             "name": "schema",
             "in": "path",
             "required": True,
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "minLength": 1, "maxLength": 256},
             "example": "invoice",
         },
     )
@@ -203,6 +204,8 @@ def _options_in_query() -> list[dict[str, Any]]:
         if choices:
             schema = {**schema, **choices[0]}
             schema.pop("default", None)
+        if "maxLength" in schema:  # a URL holds less than a body
+            schema["maxLength"] = min(schema["maxLength"], _MAX_IN_URL)
         parameter = {
             "name": name,
             "in": "query",

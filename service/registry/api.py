@@ -45,7 +45,8 @@ async def list_schemas(registry: CurrentRegistry) -> SchemaList:
 async def show_schema(
     registry: CurrentRegistry,
     name: Annotated[
-        str, Path(description="`invoice`, `invoice@1` or `invoice@latest`.", examples=["invoice"])
+        str,
+        Path(max_length=256, description="`invoice`, `invoice@1` or `invoice@latest`.", examples=["invoice"]),
     ],
 ) -> SchemaDetail:
     """The schema, its instructions, the strict form that is sent to the provider, and what that form cannot hold."""

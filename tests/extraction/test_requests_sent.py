@@ -1,0 +1,86 @@
+"""What the service sends, as the provider's own OpenAPI document judges it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from conftest import SHARED, running, serving, settings_for
+from jsonschema import Draft202012Validator
+
+CONTRACT = SHARED / "openai" / "openapi-subset.json"
+STARTER = Path(__file__).parents[2] / "schemas"
+TYPES = {
+    ".pdf": "application/pdf",
+    ".html": "text/html",
+    ".eml": "message/rfc822",
+    ".csv": "text/csv",
+    ".txt": "text/plain",
+}
+SCALARS = {"type": "object", "properties": {"total": {"type": ["number", "null"]}}, "required": ["total"]}
+
+
+@pytest.fixture
+def recorded() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A sandbox that keeps every body it was sent, and that list."""
+    import uvicorn
+
+    from service.sandbox import create_app
+
+    inner, bodies = create_app(), []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        pieces: list[bytes] = []
+
+        async def keeping() -> Any:
+            message = await receive()
+            if message["type"] == "http.request":
+                pieces.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    bodies.append(json.loads(b"".join(pieces)))
+            return message
+
+        await inner(scope, keeping if scope["type"] == "http" else receive, send)
+
+    with serving(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")) as url:
+        yield f"{url}/v1", bodies
+
+
+async def test_every_request_is_what_the_contract_allows(
+    recorded: tuple[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    """Text and images, each starter schema: strict, not stored, bounded, the document last."""
+    from PIL import Image
+
+    url, bodies = recorded
+    Image.new("RGB", (80, 40), "white").save(tmp_path / "scan.png")
+    async with running(settings_for(url, f"sqlite:///{tmp_path}/w.db")) as client:
+        for sample in sorted(STARTER.glob("*/sample.*")):
+            headers = {"content-type": TYPES[sample.suffix]}
+            await client.post(
+                f"/v1/extract/{sample.parent.name}", content=sample.read_bytes(), headers=headers
+            )
+        files = {"file": ("scan.png", (tmp_path / "scan.png").read_bytes(), "image/png")}
+        answer = await client.post(
+            "/v1/extract", files=files, data={"schema": json.dumps(SCALARS), "options": '{"detail": "low"}'}
+        )
+        assert answer.status_code == 200, answer.text
+    assert len(bodies) == 11
+    for body in bodies:
+        assert body["store"] is False
+        assert body["text"]["format"]["strict"] is True
+        assert body["temperature"] == 0
+        assert 16 <= body["max_output_tokens"] <= 32_768
+        assert list(body)[:3] == ["model", "instructions", "input"]
+    assert bodies[-1]["input"][0]["content"][0]["type"] == "input_image"
+    if not CONTRACT.is_file():
+        return
+    document = json.loads(CONTRACT.read_text("utf-8"))
+    schema = document["paths"]["/responses"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    validator = Draft202012Validator(
+        {**schema, "components": document["components"]}, format_checker=jsonschema.FormatChecker()
+    )
+    for body in bodies:
+        assert [error.message[:200] for error in validator.iter_errors(body)] == []
