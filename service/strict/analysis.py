@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from service.strict.goals import Goals
 from service.strict.refused import SchemaRefused
-from service.strict.rules import NEVER, Alias, Goal, Leaf, Listing, Members, Shape, Union
+from service.strict.rules import NEVER, Alias, Goal, Leaf, Listing, Members, Note, Shape, Union
 from service.strict.values import Kind
 
 
@@ -38,6 +38,7 @@ class Analysis:
         for goal, shape in enumerate(self.shapes):
             if self._alive[goal]:
                 self._prune(shape)
+        self._whole: list[Shape] = []
         self._leaves: dict[Goal, list[Goal]] = {}
         self._kinds: dict[Goal, frozenset[Kind]] = {}
 
@@ -75,6 +76,42 @@ class Analysis:
             known = frozenset(kind for leaf in self.leaves(goal) for kind in self.leaf(leaf).kinds)
             self._kinds[goal] = known
         return known
+
+    # -- what is too much
+
+    def _distances(self) -> dict[Goal, int]:
+        """How many steps each goal lies from the root."""
+        found = {self.goals.root: 0}
+        level = [self.goals.root]
+        while level:
+            below: list[Goal] = []
+            for goal in level:
+                for child in children(self.shapes[goal]):
+                    if child not in found and child != NEVER:
+                        found[child] = found[goal] + 1
+                        below.append(child)
+            level = below
+        return found
+
+    def farthest(self) -> int:
+        """The distance of the goal that lies farthest from the root."""
+        return max(self._distances().values())
+
+    def open_beyond(self, reach: int) -> None:
+        """Let objects and arrays that lie farther from the root hold anything. Replaces an earlier choice."""
+        self._whole = self._whole or list(self.shapes)
+        self.shapes[:] = self._whole
+        for goal, distance in self._distances().items():
+            shape = self.shapes[goal]
+            if distance <= reach or not isinstance(shape, Leaf) or goal == self.goals.any:
+                continue
+            if shape.listing is None and shape.members is None:
+                continue
+            site = shape.site or self.goals.documents.root
+            note = Note(site, "properties", "over the provider's limits: any value is let through here")
+            self.shapes[goal] = Alias(text=shape.text, notes=[note], target=self.goals.any)
+        self._leaves.clear()
+        self._kinds.clear()
 
     # -- which goals can be met
 

@@ -14,18 +14,23 @@ from service.strict.emit import Emitter
 from service.strict.encode import Encoder
 from service.strict.goals import Goals, OutOfBudget
 from service.strict.layout import VALUE, Layout
-from service.strict.limits import MAX_CHARACTERS, MAX_ENUM_VALUES, Stats, hoist, measure
+from service.strict.limits import MAX_CHARACTERS, MAX_ENUM_VALUES, MAX_PROPERTIES, Stats, hoist, measure
 from service.strict.references import Documents
 from service.strict.refused import SchemaRefused
 from service.strict.rules import Goal, Leaf, Note
 from service.strict.scalars import Profile
 from service.strict.shapes import fault
+from service.strict.share import share, unite
 
-_ATTEMPTS = ((32, 12_000), (6, 20_000), (1, 30_000))
-"""How many branches one conjunction may spread into, and how many goals that may make; less precise each time."""
+_ATTEMPTS = (32, 6, 1)
+"""How many branches one conjunction may spread into; less precise each time."""
+
+_BUDGET = 14_000
+"""Goals that one attempt may make. The last attempt lets any value through where it would need more."""
 
 _MAX_NODES = 120_000
-_ROUNDS = 6
+_GROWTH, _FIXED_SIZE = 4, 20_000
+"""Bytes of strict form that one byte of schema may become before fewer branches are tried, and bytes that are free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +88,21 @@ def compile(  # noqa: A001 - the word for what it does
         raise SchemaRefused("", "a schema is an object or a boolean")
     dialect = dialect_of(guess_draft(schema) if draft is None else draft)
     documents = _documents(schema, dialect.draft, externals or {})
-    layout = _layout(documents)
     if isinstance(schema, dict) and _is_strict(schema, profile):
+        Analysis(
+            Goals(documents, branches=1, budget=_MAX_NODES, infer=False)
+        )  # refuses what nothing can satisfy
         stats = measure(schema)
         return Compiled(schema, (), dialect.draft, _digest(schema), stats, _same, _same)
-    strict, notes, stats = _fit(layout, profile)
+    result = _fit(documents, profile, _size(schema))
+    strict, layout = result.strict, result.layout
     encode: Callable[[Any], Any] = Encoder(layout).encode
     decode = decoder(layout)
     if layout.root_wrapped:
         encode, decode = _wrapping(encode), _unwrapping(decode)
-    return Compiled(strict, _losses(notes), dialect.draft, _digest(strict), stats, encode, decode)
+    return Compiled(
+        strict, _losses(result.notes), dialect.draft, _digest(strict), result.stats, encode, decode
+    )
 
 
 def _same(value: Any) -> Any:
@@ -111,42 +121,89 @@ def _documents(schema: Any, draft: str, externals: Mapping[str, Any]) -> Documen
     return documents
 
 
-def _layout(documents: Documents) -> Layout:
-    for branches, budget in _ATTEMPTS:
-        try:
-            goals = Goals(documents, branches=branches, budget=budget, infer=False)
-        except OutOfBudget:
-            continue
-        return Layout(Analysis(goals))
-    raise SchemaRefused("", "the schema is too large: its parts combine into too many forms")
-
-
 def _is_strict(schema: dict[str, Any], profile: Profile) -> bool:
     return not check(schema, profile=profile)
 
 
-def _fit(layout: Layout, profile: Profile) -> tuple[dict[str, Any], list[Note], Stats]:
-    """The strict form within the limits; enumerations are opened, the largest first, as far as that is needed."""
+@dataclass(slots=True)
+class _Result:
+    layout: Layout
+    strict: dict[str, Any]
+    notes: list[Note]
+    stats: Stats
+
+
+def _fit(documents: Documents, profile: Profile, size: int) -> _Result:
+    """The strict form within the limits and of a sensible size; fewer branches are spread out where it is not."""
+    best: _Result | None = None
+    for branches in _ATTEMPTS:
+        last = branches == _ATTEMPTS[-1]
+        try:
+            analysis = Analysis(
+                Goals(documents, branches=branches, budget=_BUDGET, infer=False, overflow=last)
+            )
+        except OutOfBudget:
+            continue
+        result = (
+            _open_until_it_fits(analysis, profile)
+            if last and best is None
+            else _write(analysis, profile, set())
+        )
+        if result.stats.within:
+            if len(render(result.strict)) <= _GROWTH * size + _FIXED_SIZE:
+                return result
+            best = result
+    if best is None:
+        raise AssertionError("the last attempt fits or refuses")
+    return best
+
+
+def _write(analysis: Analysis, profile: Profile, opened: set[Goal]) -> _Result:
+    layout = Layout(analysis)
+    emitted = Emitter(layout, profile, frozenset(opened)).emit()
+    share(emitted.strict)
+    hoist(emitted.strict)
+    strict = unite(emitted.strict)
+    return _Result(layout, strict, emitted.notes, measure(strict))
+
+
+def _open_until_it_fits(analysis: Analysis, profile: Profile) -> _Result:
+    """Give up what is too much: the largest enumerations, then the structure of what lies farthest from the root."""
     opened: set[Goal] = set()
-    for _ in range(_ROUNDS):
-        emitted = Emitter(layout, profile, frozenset(opened)).emit()
-        hoist(emitted.strict)
-        stats = measure(emitted.strict)
-        if stats.within:
-            return emitted.strict, emitted.notes, stats
-        if not _open(layout, opened, stats):
+    while True:
+        result = _write(analysis, profile, opened)
+        if result.stats.within:
+            return result
+        if not _open(analysis, opened, result.stats):
             break
-    raise SchemaRefused(
-        "",
-        f"over the provider's limits: {stats.properties} of {stats.max_properties} properties, {stats.characters} of"
-        f" {stats.max_characters} characters, {stats.enum_values} of {stats.max_enum_values} enumerated values",
-    )
+    stats = result.stats
+    low, high = 0, analysis.farthest()
+    while low < high:  # opening beyond `low - 1` steps fits, beyond `high` does not
+        middle = (low + high) // 2
+        analysis.open_beyond(middle)
+        if _write(analysis, profile, opened).stats.within:
+            low = middle + 1
+        else:
+            high = middle
+    if low == 0:
+        raise SchemaRefused(
+            "",
+            f"over the provider's limits: {stats.properties} of {stats.max_properties} properties,"
+            f" {stats.characters} of {stats.max_characters} characters,"
+            f" {stats.enum_values} of {stats.max_enum_values} enumerated values",
+        )
+    analysis.open_beyond(low - 1)
+    return _write(analysis, profile, opened)
 
 
-def _open(layout: Layout, opened: set[Goal], stats: Stats) -> bool:
-    """Open the largest enumerations, as many as are too much. False where none is left."""
+def _open(analysis: Analysis, opened: set[Goal], stats: Stats) -> bool:
+    """Open the largest enumerations, as many as are too much. False where that does not help."""
+    values = stats.enum_values - MAX_ENUM_VALUES
+    characters = stats.characters - MAX_CHARACTERS
+    if stats.properties > MAX_PROPERTIES:
+        return False
     sizes = []
-    for goal, shape in enumerate(layout.analysis.shapes):
+    for goal, shape in enumerate(analysis.shapes):
         if (
             isinstance(shape, Leaf)
             and shape.literals is not None
@@ -156,8 +213,8 @@ def _open(layout: Layout, opened: set[Goal], stats: Stats) -> bool:
             sizes.append(
                 (len(shape.literals), sum(len(x) for x in shape.literals if isinstance(x, str)), goal)
             )
-    values = stats.enum_values - MAX_ENUM_VALUES
-    characters = stats.characters - MAX_CHARACTERS
+    if values <= 0 and sum(size[1] for size in sizes) < characters:
+        return False
     by = 0 if values > 0 else 1
     before = len(opened)
     for size in sorted(sizes, key=lambda size: (-size[by], size[2])):
@@ -172,6 +229,23 @@ def _open(layout: Layout, opened: set[Goal], stats: Stats) -> bool:
 def _losses(notes: list[Note]) -> tuple[Loss, ...]:
     found = (Loss(note.site.place.pointer(), note.keyword, note.detail) for note in notes)
     return tuple(dict.fromkeys(found))
+
+
+def _size(schema: Any) -> int:
+    """About how many bytes a schema has as JSON. Not recursive."""
+    total = 0
+    stack = [schema]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            total += sum(len(name) + 4 for name in node)
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+            total += len(node)
+        else:
+            total += len(node) + 2 if isinstance(node, str) else 4
+    return total
 
 
 def _digest(strict: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ DRAFTS = ("4", "6", "7", "2019-09", "2020-12")
 
 # The drafts that know a keyword, where not all do: first and last.
 _SPAN: Mapping[str, tuple[str, str]] = {
+    "$defs": ("2019-09", "2020-12"),
     "additionalItems": ("4", "2019-09"),
     "const": ("6", "2020-12"),
     "contains": ("6", "2020-12"),

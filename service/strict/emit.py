@@ -34,7 +34,7 @@ class Emitter:
         self._layout = layout
         self._analysis = layout.analysis
         self._profile: Profile = profile
-        self._notes: list[Note] = []
+        self._notes: list[Note] = list(layout.analysis.goals.notes)
         self._fragments: dict[Goal, Fragment] = {}
         self._names: dict[Goal, str] = {}
         self._taken: set[str] = {layout.marker}
@@ -47,7 +47,7 @@ class Emitter:
 
     def emit(self) -> Emitted:
         """The whole strict form."""
-        root = self._target(self._analysis.goals.root)
+        root, texts = self._root()
         wrapped = not self._is_object(root)
         self._layout.root_wrapped = wrapped
         self._count(root)
@@ -57,7 +57,7 @@ class Emitter:
         else:
             self._shared.discard(root)
             self._names[root] = _ROOT
-            strict = self._fill(root)
+            strict = self._described(self._fill(root), join(texts), [])
         definitions: dict[str, Fragment] = {}
         while self._pending:
             goal = self._pending.popleft()
@@ -77,19 +77,35 @@ class Emitter:
         """The goal itself, or the one it merely repeats."""
         for _ in range(len(self._analysis.shapes)):
             shape = self._analysis.shapes[goal]
-            if isinstance(shape, Alias) and not shape.text:
+            if shape.text or shape.notes:
+                break
+            if isinstance(shape, Alias):
                 goal = shape.target
-            elif isinstance(shape, Union) and not shape.text and len(shape.branches) == 1:
+            elif isinstance(shape, Union) and len(shape.branches) == 1:
                 goal = shape.branches[0]
             else:
                 break
         return goal
 
+    def _root(self) -> tuple[Goal, list[str]]:
+        """The goal to start from and the texts passed on the way: an object behind references is sent as it is."""
+        start = goal = self._target(self._analysis.goals.root)
+        texts: list[str] = []
+        notes: list[Note] = []
+        shape = self._analysis.shapes[goal]
+        while isinstance(shape, Alias) or (isinstance(shape, Union) and len(shape.branches) == 1):
+            texts.append(describe(shape.text, (note.words for note in shape.notes)))
+            notes += shape.notes
+            goal = shape.target if isinstance(shape, Alias) else shape.branches[0]
+            shape = self._analysis.shapes[goal]
+        if not self._is_object(goal):
+            return start, []
+        self._notes += notes
+        return goal, texts
+
     def _is_object(self, goal: Goal) -> bool:
         """Whether the root can be sent as it is: one closed object and nothing else."""
         shape = self._analysis.shapes[goal]
-        if isinstance(shape, Alias) or (isinstance(shape, Union) and len(shape.branches) == 1):
-            return False
         return (
             isinstance(shape, Leaf)
             and list(shape.kinds) == ["object"]

@@ -50,6 +50,10 @@ _SILENT = frozenset(
 """Keywords that admit and refuse nothing by themselves."""
 
 
+_MAX_NOTES = 100
+"""Places beyond the budget that are listed as lost."""
+
+
 class OutOfBudget(Exception):
     """More goals than allowed; the caller tries again with fewer branches."""
 
@@ -57,11 +61,15 @@ class OutOfBudget(Exception):
 class Goals:
     """All goals of one compilation and their shapes."""
 
-    def __init__(self, documents: Documents, *, branches: int, budget: int, infer: bool) -> None:
+    def __init__(
+        self, documents: Documents, *, branches: int, budget: int, infer: bool, overflow: bool
+    ) -> None:
         self.documents = documents
         self.infer = infer
         self._branches = branches
         self._budget = budget
+        self._overflow = overflow
+        self.notes: list[Note] = []
         self._numbers: dict[tuple[Item, ...], Goal] = {(): NEVER}
         self._items: list[tuple[Item, ...]] = [()]
         self._maps: dict[Any, Goal] = {}
@@ -80,11 +88,21 @@ class Goals:
             return self.any
         known = self._numbers.get(key)
         if known is None:
+            if len(self._items) >= self._budget:
+                if not self._overflow:
+                    raise OutOfBudget
+                return self._let_through(key)
             known = self._numbers[key] = len(self._items)
             self._items.append(key)
-            if known > self._budget:
-                raise OutOfBudget
         return known
+
+    def _let_through(self, key: tuple[Item, ...]) -> Goal:
+        """What stands for a goal beyond the budget: any value."""
+        if len(self.notes) < _MAX_NOTES:
+            self.notes.append(
+                Note(self._site(key[0]), "", "the schema is too large: any value is let through here")
+            )
+        return self.any
 
     def of(self, sites: Iterable[Site]) -> Goal:
         """The goal of meeting all these subschemas."""

@@ -1,5 +1,6 @@
 """The provider's limits on a schema (contract §3.3): counting against them, and hoisting what nests too deep."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,8 @@ MAX_PROPERTIES = 5_000
 MAX_DEPTH = 10
 MAX_CHARACTERS = 120_000
 MAX_ENUM_VALUES = 1_000
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 _MAX_NESTING = 60
 """Levels of schema text in one definition; unions in unions are no levels to the provider, but somebody parses them."""
@@ -69,7 +72,7 @@ def hoist(strict: dict[str, Any]) -> None:
             level += is_container(fragment)
             for holder, key, part in parts(fragment):
                 if level + is_container(part) > MAX_DEPTH or nesting >= _MAX_NESTING:
-                    name = _fresh("part", definitions)
+                    name = fresh_name("part", definitions)
                     definitions[name] = part
                     holder[key] = {"$ref": f"#/$defs/{name}"}
                     pending.append(part)
@@ -79,11 +82,14 @@ def hoist(strict: dict[str, Any]) -> None:
         strict["$defs"] = definitions
 
 
-def _fresh(base: str, taken: Mapping[str, Any]) -> str:
-    number = len(taken) + 1
-    while f"{base}_{number}" in taken:
+def fresh_name(base: str, taken: Mapping[str, Any]) -> str:
+    """A definition's name that is not taken, in letters that need no escaping."""
+    base = _UNSAFE.sub("_", base).strip("_")[:40] or "part"
+    name, number = base, 1
+    while name in taken:
         number += 1
-    return f"{base}_{number}"
+        name = f"{base}_{number}"
+    return name
 
 
 def measure(strict: Mapping[str, Any]) -> Stats:

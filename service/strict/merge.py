@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from service.strict.evaluated import evaluated
 from service.strict.negation import EXCLUDED
 from service.strict.patterns import searcher
 from service.strict.references import Site
@@ -128,6 +129,10 @@ class Merger:
         if least in self.sizes and most in self.sizes and self.sizes[least][0] > self.sizes[most][0]:
             return f"{least} is above {most}"
         return ""
+
+    def unevaluated(self, keyword: str) -> list[Site]:
+        """The sites that say what may be beside everything else."""
+        return [site for site in self._sites if keyword in site.schema and site.dialect.knows(keyword)]
 
     def size(self, keyword: str) -> int | None:
         """The merged value of a counting keyword."""
@@ -353,11 +358,13 @@ def _listing(merger: Merger) -> Listing:
         here = [known[index] if index < len(known) else rest for known, rest in specs]
         first.append(merger.goals.of(site for site in here if site is not None))
     if not rests:
-        rests = [
-            merger.child(site, "unevaluatedItems")
-            for site in merger.sites
-            if "unevaluatedItems" in site.schema and site.dialect.knows("unevaluatedItems")
-        ]
+        for site in merger.unevaluated("unevaluatedItems"):
+            known = evaluated(merger.goals.documents, site)
+            if known.open_items or ("contains" in site.schema and site.dialect.draft != "2019-09"):
+                rests = []
+                break
+            first += [merger.goals.any] * (known.length - len(first))
+            rests.append(merger.child(site, "unevaluatedItems"))
     return Listing(
         first=first,
         rest=merger.goals.of(rests),
@@ -416,22 +423,25 @@ def _members(merger: Merger) -> Members:
     goals = merger.goals
     specs = [_Spec(merger, site) for site in merger.sites if _OBJECT_WORDS & site.schema.keys()]
     others = [spec.others for spec in specs if spec.others is not None]
+    unevaluated: list[Site] = []
+    free: dict[str, None] = {}
     if not others:
-        others = [
-            merger.child(site, "unevaluatedProperties")
-            for site in merger.sites
-            if "unevaluatedProperties" in site.schema and site.dialect.knows("unevaluatedProperties")
-        ]
-        unevaluated = others
-    else:
-        unevaluated = []
+        for site in merger.unevaluated("unevaluatedProperties"):
+            known = evaluated(goals.documents, site)
+            if known.open_members:
+                unevaluated = []
+                break
+            free.update(known.names)
+            unevaluated.append(merger.child(site, "unevaluatedProperties"))
+        others = unevaluated
     names = dict.fromkeys(name for spec in specs for name in spec.properties)
     names.update(dict.fromkeys(merger.required))
+    names.update(free)
     key_rules, key_values = _key_rules(merger)
     fields = {}
     for name in names:
         found = [site for spec in specs for site in spec.holds(name)]
-        if not found and unevaluated:
+        if not found and unevaluated and name not in free:
             found = unevaluated
         goal = goals.of(found)
         if not _key_allowed(name, key_rules, key_values):

@@ -82,7 +82,7 @@ class Documents:
 
     def synthesise(self, key: Any, schema: dict[str, Any], like: Site) -> Site:
         """A site for a schema that no document contains, read as 2020-12; the same ``key`` gives the same site."""
-        known = self._memo.get(key)
+        known = self._memo.get(key) or self._by_id.get(id(schema))
         if known is None:
             self._alive.append(schema)
             known = Site(len(self.sites), schema, like.place, self._modern)
