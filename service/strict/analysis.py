@@ -105,7 +105,7 @@ class Analysis:
             shape = self.shapes[goal]
             if distance <= reach or not isinstance(shape, Leaf) or goal == self.goals.any:
                 continue
-            if shape.listing is None and shape.members is None:
+            if (shape.listing is None and shape.members is None) or self.goals.is_others(goal):
                 continue
             site = shape.site or self.goals.documents.root
             note = Note(site, "properties", "over the provider's limits: any value is let through here")

@@ -89,9 +89,8 @@ def compile(  # noqa: A001 - the word for what it does
     dialect = dialect_of(guess_draft(schema) if draft is None else draft)
     documents = _documents(schema, dialect.draft, externals or {})
     if isinstance(schema, dict) and _is_strict(schema, profile):
-        Analysis(
-            Goals(documents, branches=1, budget=_MAX_NODES, infer=False)
-        )  # refuses what nothing can satisfy
+        # Refuses what nothing can satisfy.
+        Analysis(Goals(documents, branches=1, budget=_MAX_NODES, infer=False, overflow=True))
         stats = measure(schema)
         return Compiled(schema, (), dialect.draft, _digest(schema), stats, _same, _same)
     result = _fit(documents, profile, _size(schema))

@@ -50,6 +50,8 @@ _SILENT = frozenset(
 """Keywords that admit and refuse nothing by themselves."""
 
 
+_OTHERS = "others"
+
 _MAX_NOTES = 100
 """Places beyond the budget that are listed as lost."""
 
@@ -131,10 +133,15 @@ class Goals:
         known = self._maps.get(key)
         if known is None:
             known = self._maps[key] = len(self._items)
-            self._items.append(((site.key, "others"),))
+            self._items.append(((site.key, _OTHERS),))
             inner = Members({}, members.entries, members.names, members.name_values)
             self._ready[known] = Leaf(kinds=["object"], members=inner, site=site)
         return known
+
+    def is_others(self, goal: Goal) -> bool:
+        """Whether a goal is a map that belongs to an object."""
+        items = self._items[goal]
+        return len(items) == 1 and items[0][1] == _OTHERS
 
     def equal(self, one: Goal, other: Goal) -> bool:
         """Whether two goals plainly say the same: single subschemas with the same simple words."""

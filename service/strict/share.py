@@ -32,14 +32,12 @@ def share(strict: Fragment) -> None:
                 if digests.count[digest] < 2 or digests.size[digest] < _WORTH or not _worthy(part):
                     stack.append(part)
                     continue
-                name = named.get(digest)
-                if name is None:
-                    name = named[digest] = fresh_name(
-                        str(key) if isinstance(key, str) else "part", definitions
-                    )
-                    definitions[name] = part
+                if digest not in named:
+                    base = key if isinstance(key, str) else "part"
+                    named[digest] = fresh_name(base, definitions)
+                    definitions[named[digest]] = part
                     pending.append(part)
-                holder[key] = {"$ref": f"#/$defs/{name}"}
+                holder[key] = {"$ref": f"#/$defs/{named[digest]}"}
     if definitions:
         strict["$defs"] = definitions
 
