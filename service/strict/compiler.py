@@ -11,7 +11,7 @@ from service.strict.check import check
 from service.strict.decode import decoder
 from service.strict.drafts import dialect_of, guess_draft, subschemas
 from service.strict.emit import Emitter
-from service.strict.encode import Encoder
+from service.strict.encode import encoder
 from service.strict.goals import Goals, OutOfBudget
 from service.strict.layout import VALUE, Layout
 from service.strict.limits import MAX_CHARACTERS, MAX_ENUM_VALUES, MAX_PROPERTIES, Stats, hoist, measure
@@ -95,8 +95,7 @@ def compile(  # noqa: A001 - the word for what it does
         return Compiled(schema, (), dialect.draft, _digest(schema), stats, _same, _same)
     result = _fit(documents, profile, _size(schema))
     strict, layout = result.strict, result.layout
-    encode: Callable[[Any], Any] = Encoder(layout).encode
-    decode = decoder(layout)
+    encode, decode = encoder(layout), decoder(layout)
     if layout.root_wrapped:
         encode, decode = _wrapping(encode), _unwrapping(decode)
     return Compiled(

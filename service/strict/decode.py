@@ -9,6 +9,9 @@ from typing import Any
 from service.strict.layout import ENTRIES, KEY, VALUE, Layout, ObjectReading, Place, Reading
 
 Decoder = Callable[[Any], Any]
+_Special = tuple[str, bool, Place | None]
+"""A property that is more than passed on: its name, whether a marker may stand for it, and the place of its value."""
+
 _Step = Generator[tuple[Place, Any], Any, Any]
 
 
@@ -136,27 +139,49 @@ def _object(
     if form.form == "tuple":
         return _tuple(layout, form, changing, table)
     nulls = frozenset(name for name, reader in form.fields.items() if reader.absence == "null")
-    marked = frozenset(name for name, reader in form.fields.items() if reader.absence == "marker")
-    below = {name: reader.place for name, reader in form.fields.items() if reader.place in changing}
-    if not below and not marked and not form.tags and form.others is None:
+    special: list[_Special] = []
+    for name, reader in form.fields.items():
+        place = reader.place if reader.place in changing else None
+        if place is not None or reader.absence == "marker":
+            special.append((name, reader.absence == "marker", place))
+    if not special and not form.tags and form.others is None:
         return _without_nulls(nulls)
-    fields = _fields(nulls, marked, {layout.marker: True}, below, table)
-    if not form.tags and form.others is None:
-        return fields
-    tags, others = form.tags, form.others
-    unpack = _entries(others[1] if others[1] in changing else None, table) if others is not None else _same
+    revise = _revision(special, {layout.marker: True}, table)
+    tags = tuple(form.tags)
+    name = form.others[0] if form.others is not None else ""
+    unpack: Decoder = _same
+    if form.others is not None:
+        unpack = _entries(form.others[1] if form.others[1] in changing else None, table)
 
     def members(value: Any) -> Any:
         if type(value) is not dict:
             return value
-        found = fields(value)
+        found = {key: member for key, member in value.items() if member is not None or key not in nulls}
+        revise(found)
         for tag in tags:
             found.pop(tag, None)
-        if others is not None and others[0] in found:
-            _spill(found, others[0], unpack(found.pop(others[0])))
+        if name and name in found:
+            extra = found.pop(name)
+            if extra != []:
+                _spill(found, name, unpack(extra))
         return found
 
     return members
+
+
+def _revision(
+    special: list[_Special], marker: dict[str, bool], table: dict[Place, Decoder]
+) -> Callable[[dict[str, Any]], None]:
+    def revise(found: dict[str, Any]) -> None:
+        for key, marked, place in special:
+            member = found.get(key)
+            if member is not None:
+                if marked and member == marker:
+                    del found[key]
+                elif place is not None:
+                    found[key] = table[place](member)
+
+    return revise
 
 
 def _without_nulls(nulls: frozenset[str]) -> Decoder:
@@ -164,31 +189,6 @@ def _without_nulls(nulls: frozenset[str]) -> Decoder:
         if type(value) is not dict:
             return value
         return {name: member for name, member in value.items() if member is not None or name not in nulls}
-
-    return fields
-
-
-def _fields(
-    nulls: frozenset[str],
-    marked: frozenset[str],
-    marker: dict[str, bool],
-    below: dict[str, Place],
-    table: dict[Place, Decoder],
-) -> Decoder:
-    def fields(value: Any) -> Any:
-        if type(value) is not dict:
-            return value
-        found = {}
-        for name, member in value.items():
-            if member is None:
-                if name in nulls:
-                    continue
-            elif name in marked and member == marker:
-                continue
-            elif name in below:
-                member = table[below[name]](member)
-            found[name] = member
-        return found
 
     return fields
 
