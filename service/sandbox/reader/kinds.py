@@ -8,7 +8,7 @@ from typing import Any
 from service.sandbox.reader import values
 from service.sandbox.reader.dates import find_dates, find_months, find_times, iso_date, iso_time
 from service.sandbox.reader.page import Page
-from service.sandbox.reader.places import country_code, postcode_city, split_street
+from service.sandbox.reader.places import country_code, parse_address, postcode_city, split_street
 from service.sandbox.reader.words import canonical, fold, plain_words
 
 __all__ = ["Wish", "convert", "kind_of", "pick_enum"]
@@ -82,8 +82,8 @@ def kind_of(
         return "enum"
     if "boolean" in types and "string" not in types:
         return "boolean"
-    if ("number" in types or "integer" in types) and "string" not in types:
-        return "number"
+    if "number" in types or "integer" in types:
+        return "number" if "string" not in types else "number or text"
     form = schema.get("format")
     if form in ("date", "date-time", "time", "email", "uri", "duration"):
         return {"uri": "url", "date-time": "datetime"}.get(form, str(form))
@@ -130,6 +130,8 @@ def _kind_of_words(words: frozenset[str], description: str) -> str:  # noqa: C90
         return "vat"
     if "city" in words and "postcode" not in words:
         return "city"
+    if words == {"state"}:
+        return "region"
     if "date" in words or _ISO_DATE.search(description):
         return "date"
     if words & {"birth", "due"} and not words & {"city", "amount"}:
@@ -216,6 +218,9 @@ def _time(wish: Wish, text: str, _page: Page) -> str | None:
 
 
 def _number(wish: Wish, text: str, page: Page) -> float | int | None:
+    ranged = _bound(wish, text, page)
+    if ranged is not None:
+        return ranged[0]
     found = values.find_numbers(text[:160], comma_decimal=page.comma_decimal)
     if not found:
         return None
@@ -245,6 +250,36 @@ def _number(wish: Wish, text: str, page: Page) -> float | int | None:
     if types == "integer" or (isinstance(types, list) and "integer" in types and "number" not in types):
         return int(value) if whole else round(value)
     return int(value) if whole and abs(value) < 1e15 else value
+
+
+_LOW = frozenset({"low", "lower", "min", "minimum"})
+_HIGH = frozenset({"high", "upper", "max", "maximum"})
+
+
+def _bound(wish: Wish, text: str, page: Page) -> tuple[float | int | None] | None:
+    """One end of a printed range such as `4.0 - 11.0`, `< 5` or `> 1`; None when no end is asked for."""
+    low, high = bool(wish.words & _LOW), bool(wish.words & _HIGH)
+    if low == high:
+        return None
+    pair = re.match(r"^\D{0,12}?(-?\d[\d.,]*)\s*(?:[-–—]|to|bis|à)\s*(-?\d[\d.,]*)", text)
+    if pair:
+        end: float | int | None = values.parse_number(pair[1 if low else 2], comma_decimal=page.comma_decimal)
+    elif re.match(r"^\s*(?:[<≤]|up to|bis)", text):
+        end = values.parse_number(text, comma_decimal=page.comma_decimal) if high else None
+    elif re.match(r"^\s*(?:[>≥]|from|ab)", text):
+        end = values.parse_number(text, comma_decimal=page.comma_decimal) if low else None
+    else:
+        return None
+    return (int(end) if end is not None and float(end).is_integer() else end,)
+
+
+def _number_or_text(_wish: Wish, text: str, page: Page) -> float | int | str | None:
+    """A number when the text is one, else the text."""
+    plain = re.fullmatch(r"[-−+(]?\s*[$€£]?\s*[\d][\d.,'’ ]*\s*[%€$£)]?", text)
+    value = values.parse_number(text, comma_decimal=page.comma_decimal) if plain else None
+    if value is None:
+        return text[:4_000]
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 
 def _printed_number(wish: Wish, text: str, page: Page) -> str | None:
@@ -306,9 +341,9 @@ def _country(wish: Wish, text: str, _page: Page) -> str | None:
 
 
 def _postcode(_wish: Wish, text: str, _page: Page) -> str | None:
-    found = postcode_city(text)
+    found = parse_address((text,)).postcode
     if found:
-        return found[0]
+        return found
     match = re.fullmatch(r"[A-Z]{0,2}[- ]?\d{2,6}(?:[- ]\w{2,4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", text)
     return text if match else None
 
@@ -328,8 +363,31 @@ def _id(_wish: Wish, text: str, _page: Page) -> str | None:
     return values.clean_id(text)
 
 
-def _text(_wish: Wish, text: str, _page: Page) -> str | None:
-    return text[:4_000]
+_DATA_WORDS = frozenset(
+    "date period time number result value level range year quantity dose age term weight tag version".split()  # noqa: SIM905
+)
+
+
+def _text(wish: Wish, text: str, page: Page) -> str | None:
+    text = text[:4_000]
+    if wish.words & {"start", "to", "name", "sender", "requester", "customer", "buyer", "author", "contact"}:
+        # `Jo Doe <jo@example.com>` names Jo Doe
+        named = re.match(r"^\"?([^<\"@]{2,80}?)\"?\s*<[^>]*@[^>]*>", text)
+        text = named[1].strip() if named else text
+    if not wish.words & _DATA_WORDS and _is_datum(text, page):
+        return None
+    return text
+
+
+def _is_datum(text: str, page: Page) -> bool:
+    """Whether a text is only a date or only an amount, which no name or title is."""
+    if len(text) > 30:
+        return False
+    days = find_dates(text, european=page.european)
+    if days and days[0].end - days[0].start >= len(text) - 6:
+        return True
+    numbers = values.find_numbers(text)
+    return len(numbers) == 1 and numbers[0].end - numbers[0].start >= len(text) - 4
 
 
 def _boolean(_wish: Wish, text: str, _page: Page) -> bool | None:
@@ -367,8 +425,10 @@ def pick_enum(choices: list[Any], text: str) -> Any | None:
             scored.append((1.0, choice))
         elif len(choice) > 3 and any(word.startswith(fold(choice)[:5]) for word in words if len(word) > 4):
             scored.append((0.5, choice))
+    letter = fold(text).strip(" .:*()")
+    initials = [choice for choice in texts if fold(choice).startswith(letter)] if len(letter) == 1 else []
     if not scored:
-        return None
+        return initials[0] if len(initials) == 1 else None
     return max(scored, key=lambda entry: entry[0])[1]
 
 
@@ -378,7 +438,7 @@ def _enum(wish: Wish, text: str, _page: Page) -> Any | None:
 
 _CONVERT: dict[str, Callable[[Wish, str, Page], Any | None]] = {
     "date": _date, "datetime": _datetime, "month": _month, "time": _time, "duration": lambda *_: None, "number": _number,
-    "printed number": _printed_number, "currency": _currency, "email": _first(values.EMAIL), "url": _first(values.URL),
+    "printed number": _printed_number, "number or text": _number_or_text, "currency": _currency, "email": _first(values.EMAIL), "url": _first(values.URL),
     "iban": _iban, "bic": _bic, "vat": _vat, "phone": _phone, "country": _country, "postcode": _postcode, "city": _city,
-    "street": _street, "id": _id, "text": _text, "boolean": _boolean, "enum": _enum,
+    "street": _street, "region": _text, "id": _id, "text": _text, "boolean": _boolean, "enum": _enum,
 }  # fmt: skip

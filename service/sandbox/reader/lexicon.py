@@ -35,7 +35,7 @@ _WORDS: dict[str, str] = {
     "iban": "iban",
     "bic": "bic swift bic_swift",
     "vat": "vat ust ustid ust_id ust_idnr ustidnr uid uid_nr mwst umsatzsteuer umsatzsteueridentifikationsnummer tva iva btw "
-    "partita_iva p_iva nip moms dph pdv gst mehrwertsteuer",
+    "partita_iva p_iva nip moms dph pdv gst hst pst qst mehrwertsteuer vat_no ust_nr",
     "tax": "tax taxes steuer steuern impuesto impuestos imposto imposta podatek podatku belasting steuernummer taxe taxes "
     "税 세금 dan steuer_nr",
     # dates and times
@@ -47,7 +47,7 @@ _WORDS: dict[str, str] = {
     "issue": "issue issued issuing ausstellung ausstellungs ausgestellt emission emision emissao emissione emitida wystawienia "
     "wystawiono datum_uitgifte created creation erstellt rechnungsstellung",
     "period": "period zeitraum abrechnungszeitraum abrechnungs periode periodo okres leistungszeitraum",
-    "start": "start starts beginn von begin beginning debut inicio inizio from since ab effective commencement opening_date",
+    "start": "start starts commence commences commencing effect takes_effect beginn von begin beginning debut inicio inizio from since ab effective commencement opening_date",
     "end": "end ends ende bis fin finish until to_date einde koniec expiry expires expiration expiring fine hasta "
     "closing_date through",
     "birth": "birth geburts geburtsdatum geboren naissance nacimiento nascita urodzenia geboorte geboortedatum dob born nascimento",
@@ -147,14 +147,14 @@ _WORDS: dict[str, str] = {
     "status": "status zustand statut estado stato stan state_of",
     "category": "category kategorie categorie categoria kategoria type typ topic class",
     "summary": "summary zusammenfassung resume_of abstract overview resumen riassunto",
-    "title": "title titel titre titulo titolo tytul heading headline headline_title",
+    "title": "title titel titre titulo titolo tytul heading",
     "requester": "requester reporter reported_by requested_by submitted_by opened_by requestor antragsteller caller user",
     "assignee": "assignee assigned assigned_to agent owner bearbeitet",
     "system": "system product_name application software hardware device gerat environment",
     "version": "version release build",
     "tag": "tag tags labels keyword keywords schlagworter",
     # people
-    "headline": "profession beruf job_title position_title occupation function funktion",
+    "headline": "headline tagline profession beruf job_title position_title occupation function funktion",
     "role": "role rolle jobtitle",
     "experience": "experience work berufserfahrung erfahrung werdegang employment experiencia esperienza doswiadczenie "
     "werkervaring career positions jobs berufspraxis beschaftigung professional_experience lavoro emploi",

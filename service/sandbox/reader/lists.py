@@ -7,9 +7,11 @@ from typing import Any, Protocol
 from service.sandbox.reader import values
 from service.sandbox.reader.entries import entries_of
 from service.sandbox.reader.kinds import Wish, convert, pick_enum
-from service.sandbox.reader.legal import Resolver, passes, types_of
+from service.sandbox.reader.legal import Resolver, passes, smallest, types_of
 from service.sandbox.reader.page import Page, Pair, Section, bullet_text
 from service.sandbox.reader.place import Found, Place
+from service.sandbox.reader.priced import priced_lines, tax_lines
+from service.sandbox.reader.sections import section_for
 from service.sandbox.reader.tables import Table
 from service.sandbox.reader.words import agreement, alternatives, canonical, name_words
 
@@ -21,6 +23,8 @@ _SUMMARY = re.compile(
     r"balance due|amount due|shipping|grand total|montant|carried forward|brought forward|ubertrag)",
     re.IGNORECASE,
 )
+_ENDS = frozenset({"low", "lower", "high", "upper", "min", "max", "minimum", "maximum"})
+_GROUPS = frozenset({"category", "group", "section", "panel", "department", "area"})
 _GENERIC = frozenset({"number", "name", "list", "items", "item", "description", "line", "position"})
 
 
@@ -67,24 +71,50 @@ def _objects(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[
     properties: Mapping[str, Any] = items["properties"]
     if place.depth > 6:
         return [], 0.0
+    named = frozenset(name_words(place.name))
+    if named & {"tax", "vat"}:
+        return _from_table(filling, tax_lines(filling.page), items, place)
     best: tuple[float, Table, dict[str, int]] | None = None
+    section = section_for(filling.page, named)
     for table in filling.tables:
         score, columns = _columns(filling, table, properties)
+        if section is not None and section.first < table.line < section.last:
+            score += 0.3
         # at least two columns must be understood, or all there are
         if len(columns) >= min(2, len(properties)) and (best is None or score > best[0] + 1e-9):
             best = (score, table, columns)
-    section = _section(filling, place)
-    if best is not None and (section is None or best[0] >= 0.5):
+    if best is not None and (
+        section is None or best[0] >= 0.5 or section.first < best[1].line < section.last
+    ):
         rows = _rows(filling, best[1], best[2], items, place)
         for table in _continued(filling.tables, best[1]):
             rows.extend(_rows(filling, table, best[2], items, place))
         if rows:
             return rows[:_MAX_ITEMS], 0.9
+    members = frozenset(word for name in properties for word in name_words(name))
+    if members & {"amount", "total", "price"}:
+        lines = priced_lines(filling.page, section)
+        found = _from_table(filling, lines, items, place)
+        if found[0]:
+            return found
     if section is not None:
-        found = entries_of(filling.page, section, items, filling.resolver, filling.wish, place)
-        if found:
-            return found[:200], 0.6
+        entries = entries_of(filling.page, section, items, filling.resolver, filling.wish, place)
+        if entries:
+            return entries[:200], 0.6
     return [], 0.0
+
+
+def _from_table(
+    filling: Filling, table: Table | None, items: Mapping[str, Any], place: Place
+) -> tuple[list[Any], float]:
+    """The rows of one table, when its columns answer at least two of the properties."""
+    if table is None:
+        return [], 0.0
+    _, columns = _columns(filling, table, items["properties"])
+    if len(columns) < min(2, len(items["properties"])):
+        return [], 0.0
+    rows = _rows(filling, table, columns, items, place)
+    return rows, 0.7 if rows else 0.0
 
 
 def _continued(tables: list[Table], first: Table) -> list[Table]:
@@ -99,6 +129,8 @@ def _columns(filling: Filling, table: Table, properties: Mapping[str, Any]) -> t
     for name, member in properties.items():
         member = filling.resolver.follow(member)
         words = frozenset(name_words(name))
+        if words & _ENDS and words - _ENDS:
+            words = words - _ENDS
         described = frozenset(canonical(str(member.get("description") or "")[:160]))
         line = frozenset({"line", "position"})
         for index, head in enumerate(heads):
@@ -113,11 +145,15 @@ def _columns(filling: Filling, table: Table, properties: Mapping[str, Any]) -> t
                 scored.append((score, name, index))
     scored.sort(key=lambda entry: (-round(entry[0], 3), entry[2]))
     columns: dict[str, int] = {}
+    taken: set[int] = set()
     total = 0.0
     for score, name, index in scored:
-        if name not in columns and index not in columns.values():
+        shared = bool(frozenset(name_words(name)) & _ENDS)
+        if name not in columns and (shared or index not in taken):
             columns[name] = index
             total += score
+            if not shared:
+                taken.add(index)
     return total / max(1, len(properties)) + 0.01 * min(50, len(table.rows)) / 50, columns
 
 
@@ -125,18 +161,27 @@ def _rows(
     filling: Filling, table: Table, columns: Mapping[str, int], items: Mapping[str, Any], place: Place
 ) -> list[Any]:
     found: list[Any] = []
-    for row in table.rows[:_MAX_ITEMS]:
+    signs = _sign_column(table)
+    for number, row in enumerate(table.rows[:_MAX_ITEMS]):
         first = next((text for text in row if text), "")
         if _SUMMARY.match(first) and sum(1 for text in row if text) <= max(2, len(row) // 2):
             continue
-        value, hits = _row(filling, row, columns, items, place)
+        group = table.groups[number] if number < len(table.groups) else None
+        value, hits = _row(filling, row, columns, items, place, group)
+        if signs is not None:
+            _signed(value, row[signs], items)
         if hits >= min(2, len(columns)):
             found.append(value)
     return found
 
 
 def _row(
-    filling: Filling, row: tuple[str, ...], columns: Mapping[str, int], items: Mapping[str, Any], place: Place
+    filling: Filling,
+    row: tuple[str, ...],
+    columns: Mapping[str, int],
+    items: Mapping[str, Any],
+    place: Place,
+    group: str | None,
 ) -> tuple[dict[str, Any], int]:
     value: dict[str, Any] = {}
     hits = 0
@@ -144,19 +189,53 @@ def _row(
     for name, member in items["properties"].items():
         member = filling.resolver.follow(member)
         text = row[columns[name]] if name in columns else ""
+        if not text and name not in columns and group and frozenset(name_words(name)) & _GROUPS:
+            text = group
         read = read_leaf(filling, member, name, text, place) if text else None
-        if read is not None:
+        if read is None and not text:
+            read = _implied(filling, member, name, known=name in columns)
+        elif read is not None:
             hits += 1
+        if read is not None:
             value[name] = read
-            continue
-        empty = filling.fill(_barren(member), Place(name="", parents=(), depth=13))
-        if name in required or empty.value is None:
-            value[name] = empty.value
+        elif name in required:
+            value[name] = smallest(filling.resolver, member)
     return value, hits
 
 
-def _barren(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    return schema
+def _implied(filling: Filling, schema: Mapping[str, Any], name: str, *, known: bool) -> Any | None:
+    """What an empty cell means: the page's currency, or the normal choice of a column of flags."""
+    choices = schema.get("enum")
+    if known and isinstance(choices, list) and "normal" in choices and None not in choices:
+        return "normal"
+    if "currency" in name_words(name) and filling.page.currency and passes(schema, filling.page.currency):
+        return filling.page.currency
+    return None
+
+
+_DEBIT = frozenset({"debit", "dr", "d", "out", "withdrawal", "af", "expense", "paid out", "-", "s"})
+_CREDIT = frozenset({"credit", "cr", "c", "in", "deposit", "bij", "income", "paid in", "+", "h"})
+
+
+def _sign_column(table: Table) -> int | None:
+    """The column that says debit or credit in words, where amounts are printed without signs."""
+    for index in range(len(table.headers)):
+        cells = {row[index].strip().lower() for row in table.rows if row[index].strip()}
+        marks = {cell if cell in _DEBIT | _CREDIT else next(iter(canonical(cell)), cell) for cell in cells}
+        if marks and marks <= _DEBIT | _CREDIT and marks & _DEBIT:
+            return index
+    return None
+
+
+def _signed(value: dict[str, Any], mark: str, items: Mapping[str, Any]) -> None:
+    """Makes the amount of a debit row negative, when the property permits it."""
+    debit = mark.strip().lower() in _DEBIT or bool(set(canonical(mark)) & {"debit"})
+    for name, number in value.items():
+        words = set(name_words(name))
+        if debit and "amount" in words and isinstance(number, int | float) and number > 0:
+            minimum = items["properties"][name].get("minimum")
+            if not isinstance(minimum, int | float) or minimum < 0:
+                value[name] = -number
 
 
 def read_leaf(filling: Filling, schema: Mapping[str, Any], name: str, text: str, place: Place) -> Any | None:
@@ -199,7 +278,7 @@ def _plain(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[li
     if wish.kind == "email" or _wants_addresses(filling, place):
         return _addresses(filling, wish, place)
     texts: list[str] = []
-    section = _section(filling, place)
+    section = section_for(filling.page, frozenset(name_words(place.name)))
     for score, pair in filling.ranked(wish, place):
         if score >= 0.6:
             texts = split_list(pair.values[0])
@@ -254,19 +333,6 @@ def split_list(text: str) -> list[str]:
             last = re.split(r"\s+(?:and|und|et|y|e|i|en)\s+", parts[-1]) if mark == "," else [parts[-1]]
             return [part for part in (*parts[:-1], *last) if part]
     return [text.strip()] if text.strip() else []
-
-
-def _section(filling: Filling, place: Place) -> Section | None:
-    """The section whose heading names this property best."""
-    words = frozenset(name_words(place.name))
-    best: tuple[float, Section] | None = None
-    for section in filling.page.sections:
-        score = agreement(words, section.words)
-        for other in alternatives(words):
-            score = max(score, 0.9 * agreement(other, section.words))
-        if score >= 0.5 and section.last - section.first > 1 and (best is None or score > best[0]):
-            best = (score, section)
-    return best[1] if best else None
 
 
 def _section_items(page: Page, section: Section) -> list[str]:

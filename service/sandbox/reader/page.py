@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
 from service.sandbox.reader.dates import Day, day_first, find_dates
 from service.sandbox.reader.lexicon import STEMS
@@ -21,8 +22,20 @@ _EMPHASIS = re.compile(r"^[\s>*_`#•·▪◦–\-]*(?=\S)|[*_`]+(?=[:：\s]|$)|
 _BULLET = re.compile(r"^\s*(?:[•·▪◦‣●○*\-–—]|\d{1,2}[.)])\s+(?=\S)")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*$")
 _COLON = re.compile(r"\s*(?:[:：]|\.{3,}:?|…)\s*")
+_PAGE_MARK = re.compile(r"^\[page \d+(?:: see image)?\]$")
 _RULE = re.compile(r"^[\s|:\-=_*+]{3,}$")
+_IN_PROSE = re.compile(
+    r"\d{1,2}(?:st|nd|rd|th|\.)? [^\W\d_]{3,10} (?:19|20)\d\d|[^\W\d_]{3,10} \d{1,2}(?:st|nd|rd|th)?, (?:19|20)\d\d|\d{4}-\d\d-\d\d"
+    r"|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:[$€£]|EUR |USD |GBP |CHF )\d[\d.,]*\d|\d[\d.,]*\d ?(?:€|EUR|USD|GBP|CHF)(?![A-Za-z])"
+)
 _KNOWN = frozenset(STEMS.values())
+_HEADINGS = frozenset(
+    {
+        "experience", "education", "skill", "language", "certification", "publication", "award", "interest", "summary",
+        "contact", "project", "note", "terms", "registration", "speaker", "price", "allergy", "diagnosis", "reference",
+        "description", "result", "instruction", "payment", "summary", "headline",
+    }
+)  # fmt: skip
 # A label and its value with one space between: the value starts at the first word with a digit.
 _INLINE = re.compile(r"^(?P<label>[^\d:]{2,48}?)[\s:.#№\-]*(?P<value>(?:[#№]\s?)?[^\s]*\d.*)$")
 
@@ -113,7 +126,7 @@ class Page:
 def open_page(text: str) -> Page:
     """Reads a text into lines, cells, pairs; texts beyond two million characters are read up to there."""
     text = text[:_MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
-    lines = text.split("\n")
+    lines = ["" if _PAGE_MARK.match(line) else line for line in text.split("\n")]
     cells = [_cells(line, number) for number, line in enumerate(lines)]
     page = Page(text=text, lines=lines, cells=cells)
     for number in range(len(lines)):
@@ -122,7 +135,28 @@ def open_page(text: str) -> Page:
             page.pairs.append(pair)
             for word in pair.words:
                 page.index[word].append(place)
+    for pair in _prose_pairs(page):
+        for word in pair.words:
+            page.index[word].append(len(page.pairs))
+        page.pairs.append(pair)
     return page
+
+
+def _prose_pairs(page: Page) -> Iterable[Pair]:
+    """Dates and sums in running text, with the words before them as their label."""
+    for match in islice(_IN_PROSE.finditer(page.text), 3_000):
+        start = max(0, match.start() - 70)
+        before = re.split(
+            r"[.;:\n]\s{2,}|[.;]\s|\n\s*\n|,\s(?=and\b)", page.text[start : match.start()].replace("\n", " ")
+        )[-1]
+        words = before.split()[-7:]
+        if len(words) < 2:
+            continue
+        label = " ".join(words)
+        known = frozenset(word for word in label_words(label) if word in _KNOWN)
+        if known:
+            line = page.text.count("\n", 0, match.start()) if len(page.text) < 50_000 else 0
+            yield Pair(label, known, (match[0],), line, 0.52)
 
 
 def clean(text: str) -> str:
@@ -157,6 +191,11 @@ def _cells(line: str, number: int) -> list[Cell]:
     return [cell for cell in found if cell.text]
 
 
+def label_words(text: str) -> frozenset[str]:
+    """Canonical words of a label without the numbers in it: `VAT 19 %` is VAT."""
+    return frozenset(word for word in canonical(text) if not word.isdigit())
+
+
 def split_label(text: str) -> tuple[str, str] | None:
     """Label and rest of `Label: value`; None when the colon belongs to a time, a URL or a sentence."""
     match = _COLON.search(text, 1, _MAX_LABEL + 12)
@@ -178,7 +217,7 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
         labelled = split_label(text)
         if labelled:
             label, rest = labelled
-            words = frozenset(canonical(label))
+            words = label_words(label)
             if not words:
                 continue
             if rest:
@@ -187,7 +226,7 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
                 # "Seller: Invoice No: 7": the inner label counts too
                 inner = split_label(rest)
                 if inner and inner[1]:
-                    yield Pair(inner[0], frozenset(canonical(inner[0])), (inner[1],), number, 0.9)
+                    yield Pair(inner[0], label_words(inner[0]), (inner[1],), number, 0.9)
                 continue
             below = _below(page, cell)
             right = _right(following)
@@ -198,7 +237,7 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
             continue
         if len(text) > _MAX_LABEL:
             continue
-        words = frozenset(canonical(text))
+        words = label_words(text)
         inline = _INLINE.match(text)
         if inline:
             yield from _inline_pair(inline, number)
@@ -208,12 +247,25 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
         if not known:
             continue
         ease = 0.55 + 0.3 * known / len(words)
-        right = _right(following)
+        right = () if following and label_like(following[0].text) else _right(following)
         below = _below(page, cell)
         if right:
             yield Pair(text, words, right, number, ease)
         if below:
             yield Pair(text, words, tuple(below[:1]), number, ease - 0.1, tuple(below))
+
+
+def label_like(text: str) -> bool:
+    """Whether a text can only be a label: all its words are known ones, and it holds no value."""
+    if text.endswith((":", "：")):
+        return True
+    words = [word for word in canonical(text) if word.isalpha()]
+    return (
+        bool(words)
+        and len(words) <= 4
+        and not any(c.isdigit() for c in text)
+        and all(word in _KNOWN for word in words)
+    )
 
 
 def _inline_pair(match: re.Match[str], number: int) -> Iterable[Pair]:
@@ -225,7 +277,7 @@ def _inline_pair(match: re.Match[str], number: int) -> Iterable[Pair]:
         or parts[-1] in ("EUR", "USD", "GBP", "CHF", "RM", "PLN")
     ):
         value = f"{parts.pop()} {value}"
-    words = frozenset(canonical(" ".join(parts)))
+    words = label_words(" ".join(parts))
     if words and len(parts) <= 6 and any(word in _KNOWN for word in words):
         yield Pair(" ".join(parts), words, (value,), number, 0.8)
 
@@ -299,7 +351,7 @@ def _heading(lines: list[str], number: int, line: str) -> str | None:
         return None
     bold = text.startswith("**") and text.endswith("**")
     shouted = text.isupper() and len(text) > 3 and not any(character.isdigit() for character in text)
-    known = sum(word in _KNOWN for word in canonical(text)) / len(words)
+    known = sum(word in _HEADINGS for word in canonical(text)) / len(words)
     before = number == 0 or not lines[number - 1].strip()
     if underlined or bold or (shouted and (before or known > 0)):
         return text.strip("*_: ")

@@ -2,49 +2,41 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from service.sandbox.reader import values
 from service.sandbox.reader.page import Page, split_label
-from service.sandbox.reader.places import country_code, is_street, postcode_city, split_street
-from service.sandbox.reader.words import canonical
+from service.sandbox.reader.places import Address, country_code, is_street, parse_address, postcode_city
 
-__all__ = ["ROLES", "Party", "find_parties", "party_for", "role_of"]
+__all__ = ["Party", "find_parties", "legal_name", "party_for", "role_of"]
 
-ROLES = frozenset(
-    [
-        "seller",
-        "buyer",
-        "receiver",
-        "sender",
-        "supplier",
-        "customer",
-        "payee",
-        "payer",
-        "company",
-        "bank",
-        "holder",
-        "patient",
-        "doctor",
-        "laboratory",
-        "requester",
-        "organizer",
-        "venue",
-        "contact",
-        "carrier",
-        "party",
-    ]
-)
 _SAME = {
     "supplier": "seller", "sender": "seller", "payee": "seller", "company": "seller", "customer": "buyer", "payer": "buyer",
-    "holder": "buyer", "laboratory": "seller",
+    "holder": "buyer", "laboratory": "seller", "organizer": "seller",
 }  # fmt: skip
+_ROLE_ORDER = (
+    "receiver", "buyer", "customer", "seller", "supplier", "sender", "payee", "payer", "holder", "laboratory", "company",
+)  # fmt: skip
+_NOT_A_PARTY = frozenset(
+    "number date vat email phone account order amount total terms website method tax iban bic".split()
+)  # noqa: SIM905
 _LEGAL_FORM = re.compile(
-    r"(?<!\w)(?:GmbH|mbH|AG|KG|OHG|UG|e\.? ?K\.?|e\.? ?V\.?|SE|Ltd\.?|Limited|LLC|L\.L\.C\.|LLP|Inc\.?|Incorporated|Corp\.?|Corporation|"
+    r"(?<!\w)(?:GmbH|mbH|AG|KG|OHG|UG|e\. ?K\.|e\. ?V\.|eG|SE|Ltd\.?|Limited|LLC|L\.L\.C\.|LLP|Inc\.?|Incorporated|Corp\.?|Corporation|"
     r"PLC|plc|Co\.|S\.?A\.?|S\.?A\.?S\.?|SARL|S\.?à ?r\.?l\.?|EURL|S\.?L\.?U?\.?|S\.?r\.?l\.?|S\.?p\.?A\.?|B\.?V\.?|N\.?V\.?|"
     r"Sp\. ?z ?o\. ?o\.|sp\.? z o\.?o\.?|Lda\.?|Oy|ApS|A/S|AB|AS|s\.r\.o\.|a\.s\.|Kft\.?|Pty|Sdn\.? ?Bhd\.?|SDN BHD|GbR|株式会社|有限公司)(?!\w)"
 )
+_CONTACT = re.compile(
+    r"^(?:attn\.?|attention|fao|c/o|z\.? ?hd\.?|zu händen|contact|kontakt|ansprechpartner(?:in)?|t\.a\.v\.|à l'attention de|att\.?|at\.)\s*[:.]?\s+"
+    r"|^(?:herrn?|frau|mr\.?|mrs\.?|ms\.?|mme|monsieur|madame|sr\.?|sra\.?|dhr\.?|mevr\.?)\s+",
+    re.IGNORECASE,
+)
 _MAX_PARTIES = 60
+
+
+@lru_cache(maxsize=256)
+def _parsed(lines: tuple[str, ...]) -> Address:
+    return parse_address(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,85 +56,83 @@ class Party:
                 return text.strip(" ,")
         return None
 
+    @property
+    def address(self) -> Address:
+        """The postal address of the block, without its name."""
+        name = self.name
+        return _parsed(tuple(text for text in self.lines if text.strip(" ,") != name))
+
     def read(self, kind: str) -> Any | None:
-        """A datum of this block: street, postcode, city, country, vat, email, phone, url, iban, address."""
+        """A datum of this block by kind; None when the block does not print it."""
         joined = "\n".join(self.lines)
         match kind:
-            case "street":
-                return next(
-                    (split_street(text) for text in self.lines if is_street(text) and text != self.name), None
-                )
-            case "postcode" | "city":
-                found = next((pc for text in self.lines if (pc := postcode_city(text))), None)
-                return found[0 if kind == "postcode" else 1] if found else None
-            case "country":
-                return next((text for text in self.lines if country_code(text)), None)
+            case "street" | "postcode" | "city" | "region" | "country":
+                return getattr(self.address, kind)
+            case "country text":
+                return self.address.country_text
+            case "address":
+                return ", ".join(self.address.lines) or None
             case "vat":
                 match = values.VAT_ID.search(joined)
                 return re.sub(r"[\s.]", "", match[1]) if match else None
             case "email":
                 match = values.EMAIL.search(joined)
                 return match[0] if match else None
-            case "address":
-                lines = [
-                    t
-                    for t in self.lines
-                    if t != self.name and (is_street(t) or postcode_city(t) or country_code(t))
-                ]
-                return ", ".join(lines) or None
+            case "url":
+                match = values.URL.search(joined)
+                return match[0] if match else None
+            case "phone":
+                return next((found[0].strip() for text in self.lines if (found := _phone(text))), None)
+            case "contact":
+                for text in self.lines:
+                    match = _CONTACT.match(text)
+                    if match and text[match.end() :].strip():
+                        return text[match.end() :].strip(" ,")
         return None
+
+
+def _phone(text: str) -> re.Match[str] | None:
+    match = values.PHONE.search(text)
+    if match is None or sum(character.isdigit() for character in match[0]) < 7:
+        return None
+    labelled = re.search(r"tel|phone|fon|mob|call", text, re.IGNORECASE)
+    return match if labelled or match[0].startswith("+") else None
 
 
 def role_of(words: frozenset[str]) -> str | None:
     """The role that a property's words name."""
-    for word in (
-        "receiver",
-        "buyer",
-        "customer",
-        "seller",
-        "supplier",
-        "sender",
-        "payee",
-        "payer",
-        "holder",
-        "laboratory",
-        "company",
-    ):
-        if word in words:
-            return _SAME.get(word, word)
-    return None
+    return next((_SAME.get(word, word) for word in _ROLE_ORDER if word in words), None)
 
 
 def _is_detail(text: str) -> bool:
+    labelled = split_label(text)
     return bool(
         postcode_city(text)
         or values.EMAIL.search(text)
         or values.URL.search(text)
-        or (split_label(text) and split_label(text)[1])  # type: ignore[index]
+        or (labelled and labelled[1])
+        or _CONTACT.match(text)
         or re.match(r"^[\d\s+()./-]+$", text)
         or country_code(text)
+        or (is_street(text) and not _LEGAL_FORM.search(text))
     )
 
 
 def find_parties(page: Page) -> list[Party]:
     """Labelled blocks first, then blocks around a line with postcode and city, then lines with a legal form."""
     found: list[Party] = []
-    taken: set[tuple[int, int]] = set()
     for pair in page.pairs:
         role = role_of(pair.words) if len(pair.words) <= 3 else None
-        if role is None or (not pair.below and not pair.values):
+        if role is None or pair.words & _NOT_A_PARTY or len(found) >= _MAX_PARTIES:
             continue
-        if pair.words & {"number", "date", "vat", "email", "phone", "account", "order", "amount", "total"}:
-            continue
-        lines = pair.below or pair.values[:1]
-        if pair.trust >= 0.98 and pair.values and pair.values[0] not in lines:
+        lines = pair.below
+        if pair.values and (pair.trust >= 0.9 or not lines) and pair.values[0] not in lines:
             lines = (pair.values[0], *_column_below(page, pair.line, pair.values[0]))
         if not lines or not any(character.isalpha() for character in lines[0]):
             continue
         party = Party(role=role, lines=tuple(lines), line=pair.line, column=0)
-        if party.name and len(found) < _MAX_PARTIES:
+        if party.name:
             found.append(party)
-            taken.update((pair.line + step, 0) for step in range(len(lines) + 1))
     claimed = {text for party in found for text in party.lines}
     found.extend(_blocks(page, claimed))
     return found
@@ -154,7 +144,7 @@ def _column_below(page: Page, line: int, text: str) -> list[str]:
         return []
     start = cell.end - len(text)
     lines: list[str] = []
-    for number in range(line + 1, min(line + 6, len(page.cells))):
+    for number in range(line + 1, min(line + 7, len(page.cells))):
         under = [other for other in page.cells[number] if abs(other.start - start) <= 3]
         if not under or split_label(under[0].text):
             break
@@ -168,79 +158,116 @@ def _blocks(page: Page, claimed: set[str]) -> list[Party]:
         for cell in row:
             if len(found) >= _MAX_PARTIES:
                 return found
-            if len(cell.text) > 120 or cell.text in claimed:
+            if len(cell.text) > 140 or cell.text in claimed:
                 continue
-            if postcode_city(cell.text) and not split_label(cell.text):
-                lines = [
-                    *_above(page, cell.line, cell.start),
-                    cell.text,
-                    *_beneath(page, cell.line, cell.start),
-                ]
-                # one line may hold the whole address: Name, Street 1, 12345 City
-                if len(lines) == 1 or (", " in cell.text and len(lines) < 3):
-                    lines = [
-                        part.strip() for line in lines for part in re.split(r"\s*[,•·|]\s+|\s+[-–]\s+", line)
-                    ]
+            if _address_line(cell.text):
+                lines = _block_lines(page, cell.line, cell.start, cell.text)
                 if not any(line in claimed for line in lines[:1]):
-                    found.append(Party(role=None, lines=tuple(lines), line=cell.line, column=cell.start))
+                    found.append(Party(role=None, lines=lines, line=cell.line, column=cell.start))
             elif _LEGAL_FORM.search(cell.text) and len(cell.text) < 80 and not split_label(cell.text):
                 found.append(Party(role=None, lines=(cell.text,), line=cell.line, column=cell.start))
     return found
 
 
+def _address_line(text: str) -> bool:
+    labelled = split_label(text)
+    if labelled and labelled[1]:
+        return False
+    return postcode_city(text) is not None
+
+
+def _block_lines(page: Page, line: int, column: int, text: str) -> tuple[str, ...]:
+    above, beneath = _above(page, line, column), _beneath(page, line, column)
+    parts = [part.strip() for part in re.split(r"\s*[,•·|]\s+|\s+[-–]\s+", text) if part.strip()]
+    if len(parts) >= 3 and not any(is_street(other) for other in above[-1:]):
+        # one line holds the whole address, and perhaps the name before it
+        if _LEGAL_FORM.search(parts[0]) or not above:
+            return (*parts, *beneath)
+        return (above[-1], text, *beneath)
+    return (*above, text, *beneath)
+
+
 def _above(page: Page, line: int, column: int) -> list[str]:
     lines: list[str] = []
     for number in range(line - 1, max(-1, line - 6), -1):
-        row = [cell for cell in page.cells[number] if abs(cell.start - column) <= 2]
-        if not row or (split_label(row[0].text) or ("", "x"))[1] == "":
+        row = [
+            cell
+            for cell in page.cells[number]
+            if abs(cell.start - column) <= 2 or _centred(page, number, line)
+        ]
+        labelled = split_label(row[0].text) if row else None
+        if not row or (labelled and not labelled[1]) or postcode_city(row[0].text) or len(row[0].text) > 80:
             break
         lines.insert(0, row[0].text)
     return lines
 
 
+def _centred(page: Page, number: int, line: int) -> bool:
+    """Whether two single-cell lines share their middle, as letterheads and receipts print them."""
+    first, second = page.cells[number], page.cells[line]
+    if len(first) != 1 or len(second) != 1 or first[0].start == 0:
+        return False
+    return abs((first[0].start + first[0].end) - (second[0].start + second[0].end)) <= 3
+
+
 def _beneath(page: Page, line: int, column: int) -> list[str]:
     lines: list[str] = []
-    for number in range(line + 1, min(len(page.cells), line + 6)):
-        row = [cell for cell in page.cells[number] if abs(cell.start - column) <= 2]
-        if not row:
+    for number in range(line + 1, min(len(page.cells), line + 5)):
+        row = [
+            cell
+            for cell in page.cells[number]
+            if abs(cell.start - column) <= 2 or _centred(page, number, line)
+        ]
+        if not row or postcode_city(row[0].text) or _LEGAL_FORM.search(row[0].text):
             break
         lines.append(row[0].text)
     return lines
 
 
-def party_for(page: Page, parties: list[Party], role: str) -> Party | None:
+def party_for(parties: list[Party], role: str) -> Party | None:
     """The block that plays a role; without a label the first unlabelled block is the issuer's."""
     labelled = [party for party in parties if party.role == role]
     if labelled:
-        return max(labelled, key=lambda party: (party.read("city") is not None, -party.line))
+        best = max(labelled, key=lambda party: (party.read("city") is not None, -party.line))
+        return _completed(best, parties)
     if role == "receiver":
         return None
     free = [party for party in parties if party.role is None and party.name]
-    if not free:
-        return None
     if role == "seller":
-        buyers = {party.name for party in parties if party.role == "buyer"}
-        formed = [
-            party for party in free if party.name not in buyers and _LEGAL_FORM.search(party.name or "")
-        ]
-        return formed[0] if formed else next((party for party in free if party.name not in buyers), None)
+        others = {party.name for party in parties if party.role in ("buyer", "receiver")}
+        free = [party for party in free if party.name not in others]
+        formed = [party for party in free if _LEGAL_FORM.search(party.name or "")]
+        return _completed(formed[0], parties) if formed else next(iter(free), None)
     if role == "buyer":
-        seller = party_for(page, parties, "seller")
-        others = [party for party in free if seller is None or party.name != seller.name]
-        return next((party for party in others if party.read("city")), None)
+        seller = party_for(parties, "seller")
+        taken = fold_name(seller.name) if seller and seller.name else None
+        others_free = [party for party in free if taken is None or fold_name(party.name or "") != taken]
+        return next((party for party in others_free if party.read("city")), None)
     return None
+
+
+def fold_name(name: str) -> str:
+    """A name's letters and digits only, for comparing spellings."""
+    return re.sub(r"\W", "", name).lower()
+
+
+def _completed(party: Party, parties: list[Party]) -> Party:
+    """A block without an address takes it from another block of the same name, such as the footer's."""
+    if party.read("city") or not party.name:
+        return party
+    own = fold_name(party.name)
+    for other in parties:
+        if (
+            other is not party
+            and other.name
+            and own in fold_name(" ".join(other.lines))
+            and other.read("city")
+        ):
+            rest = tuple(line for line in other.lines if fold_name(line) != own)
+            return Party(role=party.role, lines=(party.name, *rest), line=party.line, column=party.column)
+    return party
 
 
 def legal_name(text: str) -> bool:
     """Whether a text carries a legal form such as GmbH or Ltd."""
     return _LEGAL_FORM.search(text) is not None
-
-
-def is_role_word(words: frozenset[str]) -> bool:
-    """Whether the words name somebody rather than something."""
-    return bool(words & ROLES) and not words & {"number", "date", "terms", "method"}
-
-
-def heading_words(text: str) -> frozenset[str]:
-    """Canonical words of a heading."""
-    return frozenset(canonical(text))

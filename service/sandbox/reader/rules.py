@@ -12,6 +12,7 @@ from service.sandbox.reader.ocr import read_images
 from service.sandbox.reader.page import Page, Pair, open_page
 from service.sandbox.reader.parties import Party, find_parties, party_for, role_of
 from service.sandbox.reader.place import Found, Place, at
+from service.sandbox.reader.sections import paragraph, section_for
 from service.sandbox.reader.tables import Table, find_tables
 from service.sandbox.reader.unlabelled import without_label
 from service.sandbox.reader.words import agreement, alternatives, canonical, name_words
@@ -39,6 +40,11 @@ _PARTY_PARTS = frozenset(
         "iban",
         "bic",
     ]
+)
+
+
+_ROLE_WORDS = frozenset(
+    "seller buyer supplier customer receiver sender company payee payer holder laboratory organizer".split()  # noqa: SIM905
 )
 
 
@@ -94,6 +100,18 @@ class _Filler:
     @cached_property
     def tables(self) -> list[Table]:
         return find_tables(self.page)
+
+    @cached_property
+    def table_lines(self) -> dict[int, float]:
+        """Lines inside tables of several rows: their headings label columns, and their cells are no labels."""
+        inside: dict[int, float] = {}
+        for table in self.tables:
+            if len(table.rows) < 2 or len(table.headers) < 3:
+                continue
+            inside[table.line] = 0.0
+            for line in range(table.line + 1, table.end):
+                inside[line] = 0.6
+        return inside
 
     def fill_root(self) -> Any:
         found = self.fill(self.schema, Place(name="", parents=(), depth=0))
@@ -155,11 +173,9 @@ class _Filler:
                     in_party=inner.in_party,
                 ),
             )
-            if found.score > 0 or name in required or (found.value is not None and not required):
+            if found.score > 0 or name in required:
                 values[name] = found.value
                 score += found.score
-            elif "null" in types_of(self.resolver.follow(member)):
-                values[name] = None
         return Found(values, score / max(1, len(properties)) if score else 0.0)
 
     def _entered(self, place: Place, properties: Mapping[str, Any]) -> Place:
@@ -173,7 +189,7 @@ class _Filler:
         role = role_of(words)
         if role is None:
             return place
-        return at(place, party=party_for(self.page, self.parties, role), in_party=True)
+        return at(place, party=party_for(self.parties, role), in_party=True)
 
     def _array(self, schema: Mapping[str, Any], place: Place) -> Found:
         items = self.resolver.follow(schema.get("items") or {})
@@ -201,8 +217,10 @@ class _Filler:
     def _leaf(self, schema: Mapping[str, Any], types: tuple[str, ...], place: Place) -> Found:
         wish = self.wish(schema, place)
         found = self._from_party(wish, place)
-        if found is None and not (place.in_party and wish.kind != "text" and place.party is None):
+        if found is None and not place.in_party:
             found = self._from_labels(wish, place)
+        if found is None and not place.in_party and "string" in types:
+            found = self._from_section(wish, place)
         if found is None and not place.in_party:
             value = without_label(self.page, wish, self.title)
             found = Found(value, 0.3) if value is not None else None
@@ -222,53 +240,76 @@ class _Filler:
         return smallest(self.resolver, schema)
 
     def _from_party(self, wish: Wish, place: Place) -> Found | None:
-        party, words = place.party, wish.words
+        words = wish.words
         if place.in_party:
-            if party is None:
-                return None
-            kind = (
-                "name"
-                if words
-                <= {
-                    "name",
-                    "company",
-                    "full",
-                    "legal",
-                    *name_words(place.parents[-1] if place.parents else ""),
-                }
-                else wish.kind
-            )
-            kind = "address" if words & {"address"} and not words & {"street"} else kind
-            value = party.name if kind == "name" else party.read(kind)
-            value = convert(wish, value, self.page) if isinstance(value, str) else None
-            return Found(value, 0.9) if value is not None else None
+            return self._of_party(wish, place)
         role = role_of(words)
         if role is None or wish.kind in ("number", "date", "id", "enum", "boolean"):
             return None
-        rest = words - {
-            "seller",
-            "buyer",
-            "supplier",
-            "customer",
-            "receiver",
-            "sender",
-            "company",
-            "payee",
-            "payer",
-            "holder",
-            "laboratory",
-        }
-        if rest - {"name", "street", "city", "postcode", "country", "vat", "email", "address", "number"}:
+        rest = words - _ROLE_WORDS
+        if rest - _PARTY_PARTS:
             return None
         direct = self._from_labels(wish, place)
         if direct is not None and direct.score >= 0.75:
             return direct
-        party = party_for(self.page, self.parties, role)
+        party = party_for(self.parties, role)
         if party is None:
-            return None
+            return direct
         kind = "address" if "address" in rest else wish.kind
         value = party.name if kind == "text" else party.read(kind)
-        return Found(value, 0.7) if value else None
+        return Found(value, 0.7) if value else direct
+
+    def _of_party(self, wish: Wish, place: Place) -> Found | None:
+        """A member of an object that describes somebody: from that party's block, then from labels of its own."""
+        party, words = place.party, wish.words
+        if party is None:
+            return None
+        role = frozenset(word for name in place.parents for word in name_words(name))
+        if words <= {"name", "company", "full", "legal"} | role:
+            value: Any = party.name
+        elif "address" in words and "street" not in words:
+            value = party.read("address")
+        elif "contact" in words or words == {"person"}:
+            value = party.read("contact")
+        elif wish.kind == "country" and wish.schema.get("pattern") is None and "code" not in wish.description:
+            value = party.read("country text")
+        elif words & {"tax", "vat"} and "number" in words | {"number"} and wish.kind != "number":
+            value = party.read("vat")
+        else:
+            value = party.read(wish.kind)
+        if isinstance(value, str):
+            value = convert(wish, value, self.page)
+        if value is not None:
+            return Found(value, 0.9)
+        if words & {
+            "address",
+            "street",
+            "city",
+            "postcode",
+            "country",
+            "state",
+            "name",
+            "contact",
+            "company",
+        }:
+            return None
+        return self._near_party(wish, place)
+
+    def _near_party(self, wish: Wish, place: Place) -> Found | None:
+        """Data that stand away from the block: labelled with the party's role, or the issuer's as nobody else's."""
+        role = role_of(frozenset(word for name in place.parents for word in name_words(name)))
+        found = self._from_labels(wish, place)
+        if found is not None and (role == "seller" or found.score >= 0.8):
+            others = [party for party in self.parties if party.role is not None and party.role != role]
+            if not any(str(found.value) in line for party in others for line in party.lines):
+                return found
+        if role != "seller" or wish.kind not in ("vat", "email", "url", "phone", "iban", "bic"):
+            return None
+        value = without_label(self.page, wish, self.title)
+        others = [party for party in self.parties if party.role is not None and party.role != "seller"]
+        if value is None or any(str(value) in line for party in others for line in party.lines):
+            return None
+        return Found(value, 0.4)
 
     def _from_labels(self, wish: Wish, place: Place) -> Found | None:
         ranked = self.ranked(wish, place)
@@ -278,6 +319,16 @@ class _Filler:
                 if value is not None and passes_loosely(wish, value):
                     return Found(value, score)
         return None
+
+    def _from_section(self, wish: Wish, place: Place) -> Found | None:
+        """Running text under a heading that names the property."""
+        if wish.kind != "text":
+            return None
+        section = section_for(self.page, frozenset(name_words(place.name)))
+        if section is None:
+            return None
+        text = paragraph(self.page, section)
+        return Found(text, 0.6) if text else None
 
     def ranked(self, wish: Wish, place: Place) -> list[tuple[float, Pair]]:
         """Labels that could mean this property, best first; equal ones in page order."""
@@ -290,7 +341,11 @@ class _Filler:
             best = max(agreement(words, pair.words, neutral) * trust for words, trust in wanted)
             if best > 0 and described:
                 best += 0.04 * len(pair.words & described)
-            score = best * pair.trust
+            score = (
+                best
+                * pair.trust
+                * (1.0 if pair.line not in self.table_lines else self.table_lines[pair.line])
+            )
             if score >= _ENOUGH:
                 scored.append((score, pair))
         scored.sort(key=lambda entry: (-round(entry[0], 3), entry[1].line))

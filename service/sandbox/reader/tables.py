@@ -15,25 +15,7 @@ _KNOWN = frozenset(STEMS.values())
 _DELIMITERS = (";", "\t", ",", "|")
 _MARKDOWN_RULE = re.compile(r"^\s*\|?\s*:?-{2,}")
 _MAX_ROWS = 20_000
-_SUMMARY = frozenset(
-    [
-        "subtotal",
-        "total",
-        "sum",
-        "summe",
-        "gesamt",
-        "gesamtbetrag",
-        "zwischensumme",
-        "totale",
-        "totaal",
-        "razem",
-        "somme",
-        "suma",
-        "net",
-        "netto",
-        "brutto",
-    ]
-)
+_SUMMARY = frozenset({"subtotal", "total", "net", "gross", "vat", "tax", "balance", "tip", "discount"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +25,9 @@ class Table:
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     line: int
+    end: int = 0
+    groups: tuple[str | None, ...] = ()
+    """The heading inside the table that each row stands under; empty when there are none."""
 
 
 def find_tables(page: Page) -> list[Table]:
@@ -63,17 +48,18 @@ def find_tables(page: Page) -> list[Table]:
 
 def _markdown(page: Page, number: int) -> tuple[Table | None, int]:
     lines = page.lines
-    if lines[number].count("|") < 2 and not lines[number].lstrip().startswith("|"):
+    bars = lines[number].count("|")
+    if not bars:
         return None, number
     end = number
-    while end < len(lines) and "|" in lines[end] and end - number < _MAX_ROWS:
+    while end < len(lines) and lines[end].count("|") == bars and end - number < _MAX_ROWS:
         end += 1
     rows = [
         _split_pipes(line) for line in lines[number:end] if not _MARKDOWN_RULE.match(line.replace("|", "", 1))
     ]
     if len(rows) < 2:
         return None, number
-    return _squared(rows, number), end
+    return _squared(rows, number, end), end
 
 
 def _split_pipes(line: str) -> list[str]:
@@ -94,7 +80,7 @@ def _delimited(page: Page, number: int) -> tuple[Table | None, int]:
             continue
         rows = _csv_rows(page.lines[number:end], mark)
         if len(rows) >= 2 and sum(len(row) == len(rows[0]) for row in rows) >= 0.6 * len(rows):
-            return _squared(rows, number), end
+            return _squared(rows, number, end), end
     return None, number
 
 
@@ -109,10 +95,10 @@ def _csv_rows(lines: list[str], mark: str) -> list[list[str]]:
         return [[cell.strip() for cell in line.split(mark)] for line in lines]
 
 
-def _squared(rows: list[list[str]], line: int) -> Table:
+def _squared(rows: list[list[str]], line: int, end: int) -> Table:
     width = len(rows[0])
     body = tuple(tuple((row + [""] * width)[:width]) for row in rows[1:])
-    return Table(tuple(rows[0]), body, line)
+    return Table(tuple(rows[0]), body, line, end)
 
 
 def _aligned(page: Page, number: int) -> tuple[Table | None, int]:
@@ -122,36 +108,49 @@ def _aligned(page: Page, number: int) -> tuple[Table | None, int]:
         return None, number
     row_cells, below = headings
     rows: list[list[str]] = []
+    groups: list[str | None] = []
+    group: str | None = None
     gaps = 0
     end = below
+    grouped = _starts_with_heading(page, below)
     while end < len(page.cells) and len(rows) < _MAX_ROWS:
         cells = page.cells[end]
-        if not cells:
-            gaps += 1
+        if not cells or re.fullmatch(r"[\s\-=_.]+", page.lines[end]):
+            gaps += not cells
             if gaps > 2:
                 break
-            end += 1
-            continue
-        if re.fullmatch(r"[\s\-=_.]+", page.lines[end]):
             end += 1
             continue
         if _is_summary(cells) or _header_words(cells) >= max(2, len(cells) - 1):
             break
         row = _assign(cells, row_cells)
         filled = sum(1 for text in row if text)
-        if gaps and filled < 2:
+        if gaps and rows and filled < max(2, (len(row_cells) + 1) // 2):
             break
-        gaps = 0
-        if filled <= 1 and rows and len(cells) == 1 and not any(c.isdigit() for c in cells[0].text[-3:]):
+        if grouped and len(cells) == 1 and cells[0].start <= row_cells[0].end:
+            group = cells[0].text
+        elif filled <= 1 and rows and len(cells) == 1 and not any(c.isdigit() for c in cells[0].text[-3:]):
             place = next(index for index, text in enumerate(row) if text)
             rows[-1][place] = f"{rows[-1][place]} {row[place]}".strip()
-        elif filled >= 2 or not rows:
+        elif filled >= 2:
             rows.append(row)
+            groups.append(group)
+        elif gaps:
+            break
+        gaps = 0
         end += 1
-    rows = [row for row in rows if sum(1 for text in row if text) >= 2]
     if not rows:
         return None, number
-    return Table(tuple(cell.text for cell in row_cells), tuple(map(tuple, rows)), number), end
+    kept = tuple(groups) if group is not None else ()
+    return Table(tuple(cell.text for cell in row_cells), tuple(map(tuple, rows)), number, end, kept), end
+
+
+def _starts_with_heading(page: Page, line: int) -> bool:
+    """Whether the first line under the headings is a lone cell at the left: then such lines head groups of rows."""
+    for cells in page.cells[line : line + 3]:
+        if cells:
+            return len(cells) == 1 and not any(character.isdigit() for character in cells[0].text)
+    return False
 
 
 def _header_cells(page: Page, number: int) -> tuple[list[Cell], int] | None:
@@ -179,8 +178,11 @@ def _has_amount(text: str) -> bool:
 
 
 def _is_summary(cells: list[Cell]) -> bool:
-    words = fold(cells[0].text).split()
-    return bool(words) and words[0].strip(":.") in _SUMMARY and len(cells) <= 4
+    """Whether a line of few cells opens with the name of a sum: the table ends above it."""
+    if len(cells) > 4:
+        return False
+    first = [word for word in canonical(cells[0].text) if word.isalpha()]
+    return bool(first) and any(word in _SUMMARY for word in first) and len(first) <= 5 and len(cells) <= 3
 
 
 def _assign(cells: list[Cell], headings: list[Cell]) -> list[str]:

@@ -15,6 +15,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _FOLDED = str.maketrans(
     {"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "æ": "ae", "đ": "d", "ı": "i", "œ": "oe"}
 )
+_CANONICAL = frozenset(STEMS.values())
 _LONGEST_PHRASE = max(len(phrase) for phrase in PHRASES)
 # Linking letters between the parts of German and Dutch compounds.
 _LINKS = ("", "s", "es", "n", "en", "e", "-")
@@ -120,7 +121,7 @@ def agreement(wanted: frozenset[str], label: Iterable[str], neutral: frozenset[s
         return 0.0
     hit = sum(map(weight, common))
     total = sum(map(weight, wanted))
-    extra = sum(weight(word) for word in label - wanted - neutral)
+    extra = sum(weight(word) * (1.0 if word in _CANONICAL else 0.45) for word in label - wanted - neutral)
     if total <= 0:
         return 0.0
     return hit / (total + 0.6 * extra)
