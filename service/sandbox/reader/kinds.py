@@ -221,6 +221,8 @@ def _number(wish: Wish, text: str, page: Page) -> float | int | None:
     ranged = _bound(wish, text, page)
     if ranged is not None:
         return ranged[0]
+    if re.match(r"\W*\d+[/-]\d+(?![\d.,]*\s?%)", text) and not wish.words & {"year", "result", "value"}:
+        return None  # a date or an identifier
     found = values.find_numbers(text[:160], comma_decimal=page.comma_decimal)
     if not found:
         return None

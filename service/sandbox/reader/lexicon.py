@@ -36,12 +36,11 @@ _WORDS: dict[str, str] = {
     "bic": "bic swift bic_swift",
     "vat": "vat ust ustid ust_id ust_idnr ustidnr uid uid_nr mwst umsatzsteuer umsatzsteueridentifikationsnummer tva iva btw "
     "partita_iva p_iva nip moms dph pdv gst hst pst qst mehrwertsteuer vat_no ust_nr",
-    "tax": "tax taxes steuer steuern impuesto impuestos imposto imposta podatek podatku belasting steuernummer taxe taxes "
-    "税 세금 dan steuer_nr",
+    "tax": "tax taxes steuer steuern impuesto impuestos imposto imposta podatek podatku belasting taxe taxes 税 세금",
     # dates and times
     "date": "date dated datum data fecha dato datums dag dia giorno tag jour day pvm 日付 日期 날짜 дата",
     "time": "time zeit uhrzeit heure hora ora godzina tijd uhr when",
-    "due": "due faellig faellige fallig falligkeit falligkeits faelligkeit faelligkeits falligkeitsdatum zahlbar zahlbar_bis "
+    "due": "due outstanding faellig faellige fallig falligkeit falligkeits faelligkeit faelligkeits falligkeitsdatum zahlbar zahlbar_bis "
     "zahlungsziel echeance vencimiento vencimento scadenza verval vervaldatum vervaldag termin_platnosci payable "
     "pay_by payment_due payment_deadline a_payer zahlungstermin zu_zahlen 支払期限 到期 deadline limite",
     "issue": "issue issued issuing ausstellung ausstellungs ausgestellt emission emision emissao emissione emitida wystawienia "
@@ -70,7 +69,7 @@ _WORDS: dict[str, str] = {
     "abschluss schlusssaldo",
     "paid": "paid bezahlt gezahlt paye pagado pagato zaplacono betaald payments_received anzahlung acompte prepaid deposit "
     "tendered cash_paid",
-    "payment": "payment zahlung zahlungs paiement pago pagamento platnosc platnosci betaling betalings zahlungsbedingungen "
+    "payment": "payment zahl zahlung zahlungs paiement pago pagamento platnosc platnosci betaling betalings zahlungsbedingungen "
     "reglement pay",
     "method": "method art mode modalite metodo forma sposob wijze means methode weise",
     "terms": "terms conditions bedingungen condiciones condizioni warunki voorwaarden condicoes condition",

@@ -22,6 +22,8 @@ _EMPHASIS = re.compile(r"^[\s>*_`#•·▪◦–\-]*(?=\S)|[*_`]+(?=[:：\s]|$)|
 _BULLET = re.compile(r"^\s*(?:[•·▪◦‣●○*\-–—]|\d{1,2}[.)])\s+(?=\S)")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*$")
 _COLON = re.compile(r"\s*(?:[:：]|\.{3,}:?|…)\s*")
+_DATED = re.compile(r"\b(?:vom|du|dated|of|del|de|van|from|z dnia|d\.d\.|date)\s+(?=\d)|\s{1,3}(?=\d{1,2}\.\d{1,2}\.\d{4})", re.IGNORECASE)
+_OPEN_ENDS = (" vom", " du", " dated", " of", " del", " van", " from")
 _PAGE_MARK = re.compile(r"^\[page \d+(?:: see image)?\]$")
 _RULE = re.compile(r"^[\s|:\-=_*+]{3,}$")
 _IN_PROSE = re.compile(
@@ -188,7 +190,18 @@ def _cells(line: str, number: int) -> list[Cell]:
             break
     if start < len(line.rstrip()):
         found.append(Cell(clean(line[start:]), number, start, len(line.rstrip())))
-    return [cell for cell in found if cell.text]
+    return _with_colons([cell for cell in found if cell.text])
+
+
+def _with_colons(cells: list[Cell]) -> list[Cell]:
+    """`Nummer      : 17` is one cell: the colon belongs to what stands before it."""
+    joined: list[Cell] = []
+    for cell in cells:
+        if cell.text[0] in ":：" and joined:
+            before = joined.pop()
+            cell = Cell(f"{before.text}{cell.text}", cell.line, before.start, cell.end)
+        joined.append(cell)
+    return joined
 
 
 def label_words(text: str) -> frozenset[str]:
@@ -223,6 +236,7 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
             if rest:
                 more = tuple([f"{rest} {following[0].text}"] if following else ())
                 yield Pair(label, words, (rest, *more), number, 1.0)
+                yield from _dated_pair(words, more[0] if more else rest, number)
                 # "Seller: Invoice No: 7": the inner label counts too
                 inner = split_label(rest)
                 if inner and inner[1]:
@@ -238,7 +252,7 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
         if len(text) > _MAX_LABEL:
             continue
         words = label_words(text)
-        inline = _INLINE.match(text)
+        inline = _INLINE.match(f"{text} {following[0].text}" if following and text.endswith(_OPEN_ENDS) else text)
         if inline:
             yield from _inline_pair(inline, number)
         if not words or not any(character.isalpha() for character in text) or len(text.split()) > 6:
@@ -280,6 +294,17 @@ def _inline_pair(match: re.Match[str], number: int) -> Iterable[Pair]:
     words = label_words(" ".join(parts))
     if words and len(parts) <= 6 and any(word in _KNOWN for word in words):
         yield Pair(" ".join(parts), words, (value,), number, 0.8)
+        yield from _dated_pair(words, value, number)
+
+
+def _dated_pair(words: frozenset[str], value: str, number: int) -> Iterable[Pair]:
+    """`Invoice no. 17 of 5 May 2024` also dates the invoice."""
+    if "number" not in words and "invoice" not in words and "order" not in words:
+        return
+    dated = _DATED.search(value[:120])
+    if dated:
+        kept = frozenset(word for word in words if word != "number") | {"date"}
+        yield Pair("", kept, (value[dated.end() :],), number, 0.85)
 
 
 def _right(following: list[Cell]) -> tuple[str, ...]:

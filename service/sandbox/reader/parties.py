@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from service.sandbox.reader import values
-from service.sandbox.reader.page import Page, split_label
+from service.sandbox.reader.page import Page, label_like, split_label
 from service.sandbox.reader.places import Address, country_code, is_street, parse_address, postcode_city
+from service.sandbox.reader.words import canonical
 
 __all__ = ["Party", "find_parties", "legal_name", "party_for", "role_of"]
 
@@ -110,7 +111,8 @@ def _is_detail(text: str) -> bool:
         postcode_city(text)
         or values.EMAIL.search(text)
         or values.URL.search(text)
-        or (labelled and labelled[1])
+        or labelled
+        or label_like(text)
         or _CONTACT.match(text)
         or re.match(r"^[\d\s+()./-]+$", text)
         or country_code(text)
@@ -130,12 +132,41 @@ def find_parties(page: Page) -> list[Party]:
             lines = (pair.values[0], *_column_below(page, pair.line, pair.values[0]))
         if not lines or not any(character.isalpha() for character in lines[0]):
             continue
+        if split_label(lines[0]):
+            lines = _labelled_lines(page, pair.line)
         party = Party(role=role, lines=tuple(lines), line=pair.line, column=0)
         if party.name:
             found.append(party)
     claimed = {text for party in found for text in party.lines}
     found.extend(_blocks(page, claimed))
     return found
+
+
+def _labelled_lines(page: Page, line: int) -> tuple[str, ...]:
+    """A block of `Label: value` lines under a role: the name first, then what is not labelled or is an address."""
+    name: list[str] = []
+    rest: list[str] = []
+    for number in range(line + 1, min(line + 14, len(page.cells))):
+        cells = page.cells[number]
+        if not cells:
+            if rest or name:
+                break
+            continue
+        labelled = split_label(cells[0].text)
+        if labelled is None:
+            rest.append(cells[0].text)
+            continue
+        value = labelled[1] or (cells[1].text if len(cells) > 1 else "")
+        words = frozenset(canonical(labelled[0]))
+        if not value:
+            break
+        if words & {"name", "company"} and not words & {"contact", "bank"}:
+            name.append(value)
+        elif words & {"address", "street", "city", "postcode", "country"}:
+            rest.append(value)
+        else:
+            rest.append(f"{labelled[0]}: {value}")
+    return (*name, *rest)
 
 
 def _column_below(page: Page, line: int, text: str) -> list[str]:

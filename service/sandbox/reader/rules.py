@@ -1,5 +1,6 @@
 """Fills any schema from the labels, tables, blocks and values of a text."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from service.sandbox.reader.place import Found, Place, at
 from service.sandbox.reader.sections import paragraph, section_for
 from service.sandbox.reader.tables import Table, find_tables
 from service.sandbox.reader.unlabelled import without_label
-from service.sandbox.reader.words import agreement, alternatives, canonical, name_words
+from service.sandbox.reader.words import agreement, alternatives, canonical, name_words, weight
 
 __all__ = ["RuleReader"]
 
@@ -43,6 +44,7 @@ _PARTY_PARTS = frozenset(
 )
 
 
+_KINDS = frozenset("invoice receipt order delivery contract statement ticket credit quote".split())  # noqa: SIM905
 _ROLE_WORDS = frozenset(
     "seller buyer supplier customer receiver sender company payee payer holder laboratory organizer".split()  # noqa: SIM905
 )
@@ -73,25 +75,14 @@ class _Filler:
 
     @cached_property
     def title(self) -> frozenset[str]:
-        return frozenset(canonical(str(self.schema.get("title") or "")[:80])) | self._topic
+        return frozenset(canonical(str(self.schema.get("title") or "")[:80])) or self._topic
 
     @cached_property
     def _topic(self) -> frozenset[str]:
-        """What the document calls itself, as far as it is a kind of document."""
-        kinds = {
-            "invoice",
-            "receipt",
-            "order",
-            "delivery",
-            "contract",
-            "statement",
-            "ticket",
-            "credit",
-            "quote",
-        }
-        opening = frozenset(word for line in self.page.lines[:40] for word in canonical(line[:60]))
+        """What the document calls itself first, as far as it is a kind of document that the schema speaks of."""
         own = frozenset(word for name in self.schema.get("properties") or () for word in name_words(name))
-        return frozenset(kinds & opening & own)
+        opening = (word for line in self.page.lines[:40] for word in canonical(line[:60]))
+        return frozenset(next(((word,) for word in opening if word in _KINDS and word in own), ()))
 
     @cached_property
     def parties(self) -> list[Party]:
@@ -362,9 +353,13 @@ class _Filler:
         ):
             if base:
                 sets.setdefault(base, trust)
+        described = frozenset(canonical(re.split(r"[.,;(]| of | as ", place.description, maxsplit=1)[0][:60])) - {"the", "a"}
+        if 0 < len(described) <= 4:
+            sets.setdefault(described, 0.85)
         for base, trust in list(sets.items()):
             for rank, other in enumerate(alternatives(base)):
-                sets.setdefault(other, trust * max(0.55, 0.93 - 0.05 * rank))
+                general = 0.6 if sum(map(weight, other)) <= 0.6 and len(base) > 1 else 1.0
+                sets.setdefault(other, trust * general * max(0.55, 0.93 - 0.05 * rank))
         return list(sets.items())
 
 

@@ -23,7 +23,7 @@ ALTERNATIVES: dict[frozenset[str], tuple[str, ...]] = {
         "total gross": "total|amount due|total amount|gross amount|gross|total invoice|balance due|due",
         "amount": "total|total gross|amount due|total amount",
         "total due": "amount due|balance due|total gross|total",
-        "amount due": "balance due|total due|total gross|due|total|payment amount",
+        "amount due": "balance due|payment amount|total due|total gross|due|total|payment amount",
         "balance due": "amount due|total due|due|total",
         "gross": "total gross|total|gross amount",
         "total payment": "total|amount due",

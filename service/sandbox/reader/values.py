@@ -216,19 +216,25 @@ def valid_iban(text: str) -> str | None:
     return None
 
 
+_DATE_LIKE = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{2,4}$|\d{4}-\d\d-\d\d$")
 _ID_EDGE = re.compile(r"^[\s:#№.\-–*]+|[\s,;.:*]+$")
+
+
+_NUMBER_WORD = re.compile(r"^(?:n[or°º]?\.?|nr\.?|no\.?|num\.?|nummer|numéro|número|numero|number|#|№|id)[\s:.]+(?=\S*\d)", re.IGNORECASE)
 
 
 def clean_id(text: str) -> str | None:
     """The identifier at the start of a text: its first words that hold a digit, or None when none does."""
-    text = _ID_EDGE.sub("", text)
+    text = _NUMBER_WORD.sub("", _ID_EDGE.sub("", text))
     first = re.split(r"\s{2,}|\t|\s(?=[A-Za-zÀ-ÿ]{3,}[\s:])|\s\(", text, maxsplit=1)[0]
     words = first.split(" ")
     if not any(character.isdigit() for character in first):
         return None
     kept: list[str] = []
     for word in words[:6]:
-        if kept and not any(character.isdigit() for character in word) and len(word) > 2:
+        if kept and (word.isalpha() and word.islower() or (not any(c.isdigit() for c in word) and len(word) > 2)):
+            break
+        if kept and any(c.isdigit() for c in kept[-1]) and _DATE_LIKE.match(word):
             break
         kept.append(word)
     return _ID_EDGE.sub("", " ".join(kept)) or None

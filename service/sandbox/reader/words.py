@@ -15,6 +15,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _FOLDED = str.maketrans(
     {"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "æ": "ae", "đ": "d", "ı": "i", "œ": "oe"}
 )
+# What says little without its first half.
+_VAGUE = frozenset({"number", "date", "amount", "name", "total", "price"})
 _CANONICAL = frozenset(STEMS.values())
 _LONGEST_PHRASE = max(len(phrase) for phrase in PHRASES)
 # Linking letters between the parts of German and Dutch compounds.
@@ -88,6 +90,11 @@ def _compound(word: str) -> tuple[str, ...]:
             first = STEMS.get(head[: len(head) - len(link)] if link else head)
             if first is not None and len(head) > 2:
                 return (first, last) if first != last else (first,)
+    # an unknown first half leaves what the word is: `handelsrechnung` is an invoice
+    for cut in range(3, len(word) - 5):
+        last = STEMS.get(word[cut:])
+        if last is not None:
+            return (word[:cut], last) if last in _VAGUE else (last,)
     return ()
 
 
@@ -107,10 +114,12 @@ def _spelled(text: str) -> frozenset[str]:
     return frozenset(part for word in text.split() for part in _word(word))
 
 
-_ALTERNATIVES: dict[frozenset[str], tuple[frozenset[str], ...]] = {
-    _spelled(" ".join(sorted(words))): tuple(_spelled(other) for other in others)
-    for words, others in ALTERNATIVES.items()
-}
+_ALTERNATIVES: dict[frozenset[str], tuple[frozenset[str], ...]] = {}
+for _words, _others in ALTERNATIVES.items():
+    # spellings of one word, such as amount and value, share their alternatives
+    _key = _spelled(" ".join(sorted(_words)))
+    _known = _ALTERNATIVES.get(_key, ())
+    _ALTERNATIVES[_key] = tuple(dict.fromkeys((*_known, *(_spelled(_other) for _other in _others))))
 
 
 def agreement(wanted: frozenset[str], label: Iterable[str], neutral: frozenset[str] = frozenset()) -> float:
@@ -124,4 +133,7 @@ def agreement(wanted: frozenset[str], label: Iterable[str], neutral: frozenset[s
     extra = sum(weight(word) * (1.0 if word in _CANONICAL else 0.45) for word in label - wanted - neutral)
     if total <= 0:
         return 0.0
+    # without its most particular word a label means something else: `order date` is no due date
+    if max(map(weight, wanted)) > max(map(weight, common)) + 0.05:
+        hit *= 0.65
     return hit / (total + 0.6 * extra)
