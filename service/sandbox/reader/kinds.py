@@ -235,7 +235,7 @@ def _number(wish: Wish, text: str, page: Page) -> float | int | None:
     elif wish.words & {"amount", "total", "price", "subtotal", "net", "gross", "balance", "tax", "vat"}:
         plain = [number for number in found if not number.percent]
         money = [number for number in plain if number.money or number.decimals == 2]
-        found = money or plain
+        found = money if wish.words & {"tax", "vat"} else money or plain
         if not found:
             return None
     if find_dates(text[:40], european=page.european) and not any(n.money or n.decimals == 2 for n in found):
@@ -361,8 +361,9 @@ def _street(_wish: Wish, text: str, _page: Page) -> str | None:
     return split_street(text)
 
 
-def _id(_wish: Wish, text: str, _page: Page) -> str | None:
-    return values.clean_id(text)
+def _id(_wish: Wish, text: str, page: Page) -> str | None:
+    found = values.clean_id(text)
+    return None if found and iso_date(text[:24], european=page.european) and _is_datum(text[:30], page) else found
 
 
 _DATA_WORDS = frozenset(

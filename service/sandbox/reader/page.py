@@ -23,6 +23,7 @@ _BULLET = re.compile(r"^\s*(?:[•·▪◦‣●○*\-–—]|\d{1,2}[.)])\s+(?=
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*$")
 _COLON = re.compile(r"\s*(?:[:：]|\.{3,}:?|…)\s*")
 _DATED = re.compile(r"\b(?:vom|du|dated|of|del|de|van|from|z dnia|d\.d\.|date)\s+(?=\d)|\s{1,3}(?=\d{1,2}\.\d{1,2}\.\d{4})", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:nr|no|n°|nº|num|number|nummer)\b[.:]?\s*\S*\d", re.IGNORECASE)
 _OPEN_ENDS = (" vom", " du", " dated", " of", " del", " van", " from")
 _PAGE_MARK = re.compile(r"^\[page \d+(?:: see image)?\]$")
 _RULE = re.compile(r"^[\s|:\-=_*+]{3,}$")
@@ -263,6 +264,9 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
         ease = 0.55 + 0.3 * known / len(words)
         right = () if following and label_like(following[0].text) else _right(following)
         below = _below(page, cell)
+        if following and _NUMBERED.match(following[0].text):
+            # `Commercial invoice (380)    No. 471102`
+            yield Pair(text, words | {"number"}, (following[0].text,), number, 0.9)
         if right:
             yield Pair(text, words, right, number, ease)
         if below:

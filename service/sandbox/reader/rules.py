@@ -329,6 +329,8 @@ class _Filler:
         scored: list[tuple[float, Pair]] = []
         vocabulary = frozenset(word for words, _ in wanted for word in words)
         for pair in self.page.candidates(vocabulary):
+            if wish.kind == "number" and "number" in pair.words and "number" not in wish.words:
+                continue  # a tax number is no tax
             best = max(agreement(words, pair.words, neutral) * trust for words, trust in wanted)
             if best > 0 and described:
                 best += 0.04 * len(pair.words & described)
@@ -358,7 +360,7 @@ class _Filler:
             sets.setdefault(described, 0.85)
         for base, trust in list(sets.items()):
             for rank, other in enumerate(alternatives(base)):
-                general = 0.6 if sum(map(weight, other)) <= 0.6 and len(base) > 1 else 1.0
+                general = 0.6 if not other <= self.title and sum(map(weight, other)) <= 0.6 and len(base) > 1 else 1.0
                 sets.setdefault(other, trust * general * max(0.55, 0.93 - 0.05 * rank))
         return list(sets.items())
 

@@ -220,7 +220,7 @@ _DATE_LIKE = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{2,4}$|\d{4}-\d\d-\d\d$")
 _ID_EDGE = re.compile(r"^[\s:#№.\-–*]+|[\s,;.:*]+$")
 
 
-_NUMBER_WORD = re.compile(r"^(?:n[or°º]?\.?|nr\.?|no\.?|num\.?|nummer|numéro|número|numero|number|#|№|id)[\s:.]+(?=\S*\d)", re.IGNORECASE)
+_NUMBER_WORD = re.compile(r"^(?:n[or°º]?\.?|nr\.?|no\.?|num\.?|nummer|numéro|número|numero|number|#|№|id)[\s:.]+(?=\S*\d)|^n°(?=\d)", re.IGNORECASE)
 
 
 def clean_id(text: str) -> str | None:

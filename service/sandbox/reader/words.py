@@ -82,7 +82,7 @@ def _compound(word: str) -> tuple[str, ...]:
     for cut in range(len(word) - 2, 2, -1):
         head, tail = word[:cut], word[cut:]
         last = STEMS.get(tail)
-        if last is None or len(tail) < 3:
+        if last is None or (len(tail) < 3 and tail != "nr"):
             continue
         for link in _LINKS:
             if link and not head.endswith(link):
