@@ -324,7 +324,8 @@ def _vat(_wish: Wish, text: str, _page: Page) -> str | None:
     if match:
         return re.sub(r"[\s.]", "", match[1])
     found = values.clean_id(text)
-    return found if found and len(re.sub(r"\W", "", found)) >= 7 else None
+    money = found is None or re.search(r"\d[.,]\d\d\b|%", found)
+    return found if found and not money and len(re.sub(r"\W", "", found)) >= 7 else None
 
 
 def _phone(_wish: Wish, text: str, _page: Page) -> str | None:
@@ -390,13 +391,18 @@ def _is_datum(text: str, page: Page) -> bool:
     if days and days[0].end - days[0].start >= len(text) - 6:
         return True
     numbers = values.find_numbers(text)
-    return len(numbers) == 1 and numbers[0].end - numbers[0].start >= len(text) - 4
+    if len(numbers) != 1:
+        return False
+    rest = (text[: numbers[0].start] + text[numbers[0].end :]).strip(" %€$£.,")
+    return not rest or rest in values.CURRENCY_CODES
 
 
 def _boolean(_wish: Wish, text: str, _page: Page) -> bool | None:
     words = plain_words(text) or list(text.strip())
-    if "[x]" in text.lower() or "☒" in text or "☑" in text:
-        return True
+    ticked = re.search(r"(?:\[[xX✓✔]\]|[☒☑])\s*([^\[☐☒☑]*)", text)
+    if ticked:
+        first = next(iter(plain_words(ticked[1])), "")
+        return first not in _NO
     if "[ ]" in text or "☐" in text:
         return False
     if not words:
@@ -436,7 +442,10 @@ def pick_enum(choices: list[Any], text: str) -> Any | None:
 
 
 def _enum(wish: Wish, text: str, _page: Page) -> Any | None:
-    return pick_enum(list(wish.schema.get("enum") or ()), text[:200])
+    ticked = re.search(r"(?:\[[xX✓✔]\]|[☒☑])\s*([^\[☐☒☑]+)", text)
+    if ticked is None and re.match(r"\s*(?:\[ ?\]|☐)", text):
+        return None  # a box left empty
+    return pick_enum(list(wish.schema.get("enum") or ()), (ticked[1] if ticked else text)[:200])
 
 
 _CONVERT: dict[str, Callable[[Wish, str, Page], Any | None]] = {

@@ -94,6 +94,7 @@ _WORDS: dict[str, str] = {
     "service services benaming",
     "sku": "sku artikelnummer artikelnr art_nr part part_number item_code product_code mpn material gtin ean teile",
     "position": "position pos lfd poste poz posizione line row zeile ligne riga linea lp # lnr lineno regel",
+    "instruction": "instruction instructions anweisung anweisungen instructions consignes instrucciones istruzioni",
     "note": "note notes bemerkung bemerkungen remark remarks comment comments hinweis anmerkung notas observaciones uwagi "
     "opmerking opmerkingen nota",
     # parties

@@ -59,8 +59,10 @@ def list_for(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[
         types = types_of(branch)
         if "object" in types and branch.get("properties"):
             return _objects(filling, branch, place)
+        if "object" in types and branch.get("additionalProperties") not in (None, False):
+            return _maps(filling)
         if "array" in types:
-            return _grid(filling, branch)
+            return _entries_or_grid(filling, branch)
         if types:
             return _plain(filling, branch, place)
     return [], 0.0
@@ -154,7 +156,29 @@ def _columns(filling: Filling, table: Table, properties: Mapping[str, Any]) -> t
             total += score
             if not shared:
                 taken.add(index)
+    _name_column(filling, table, properties, columns, taken)
     return total / max(1, len(properties)) + 0.01 * min(50, len(table.rows)) / 50, columns
+
+
+def _name_column(
+    filling: Filling, table: Table, properties: Mapping[str, Any], columns: dict[str, int], taken: set[int]
+) -> None:
+    """The first column of words names the rows, whatever its heading, where other columns were understood."""
+    if not columns or not table.rows:
+        return
+    for name, member in properties.items():
+        words = frozenset(name_words(name))
+        if name in columns or not words & {"name", "description", "title", "label", "test", "language"}:
+            continue
+        if "string" not in types_of(filling.resolver.follow(member)):
+            continue
+        for index in range(min(len(table.headers), 6)):
+            cells = [row[index] for row in table.rows[:20] if row[index]]
+            wordy = sum(any(c.isalpha() for c in cell) for cell in cells)
+            if index not in taken and cells and wordy >= 0.8 * len(cells):
+                columns[name] = index
+                taken.add(index)
+                return
 
 
 def _rows(
@@ -353,11 +377,55 @@ def _section_items(page: Page, section: Section) -> list[str]:
 
 
 # --------------------------------------------------------------------------------------------- grids
+def _largest(filling: Filling) -> Table | None:
+    return max(filling.tables, key=lambda table: len(table.rows) * len(table.headers), default=None)
+
+
+def _cell_value(filling: Filling, text: str) -> Any:
+    """A cell as a number where it is one, null where it is empty."""
+    if not text:
+        return None
+    wish = Wish(schema={}, words=frozenset(), kind="number or text", verbatim=False, description="")
+    return convert(wish, text, filling.page) if not re.match(r"^0\d|^\+|.*\d[-.]\d+[-.]\d", text) else text
+
+
+def _maps(filling: Filling) -> tuple[list[Any], float]:
+    """Rows of the largest table as records under its headings."""
+    table = _largest(filling)
+    if table is None:
+        return [], 0.0
+    return [
+        {head: _cell_value(filling, text) for head, text in zip(table.headers, row, strict=True) if head}
+        for row in table.rows[:_MAX_ITEMS]
+    ], 0.5
+
+
+def _entries_or_grid(filling: Filling, items: Mapping[str, Any]) -> tuple[list[Any], float]:
+    """Rows as lists: of key and value, where a map was rewritten so, else of cells."""
+    entry = filling.resolver.follow(items.get("items") or {})
+    members = list(entry.get("properties") or ())
+    table = _largest(filling)
+    if len(members) != 2 or table is None or not {"key", "name", "number"} & set(name_words(members[0])):
+        return _grid(filling, items)
+    rows: list[Any] = []
+    for row in table.rows[:_MAX_ITEMS]:
+        pairs = []
+        for head, text in zip(table.headers, row, strict=True):
+            value = read_leaf(filling, filling.resolver.follow(entry["properties"][members[1]]), "value", text, _ANYWHERE)
+            if head:
+                pairs.append({members[0]: head, members[1]: value})
+        rows.append(pairs)
+    return rows, 0.5
+
+
+_ANYWHERE = Place(name="", parents=(), depth=5)
+
+
 def _grid(filling: Filling, items: Mapping[str, Any]) -> tuple[list[Any], float]:
     """Rows of cells as they stand, headings first."""
     cell = filling.resolver.follow(items.get("items") or {})
-    if not filling.tables or "string" not in types_of(cell):
+    table = _largest(filling)
+    if table is None or "string" not in types_of(cell):
         return [], 0.0
-    table = max(filling.tables, key=lambda table: len(table.rows) * len(table.headers))
     blank: Any = None if "null" in types_of(cell) else ""
     return [[text or blank for text in row] for row in (table.headers, *table.rows)], 0.5

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
@@ -35,7 +35,7 @@ _KNOWN = frozenset(STEMS.values())
 _HEADINGS = frozenset(
     {
         "experience", "education", "skill", "language", "certification", "publication", "award", "interest", "summary",
-        "contact", "project", "note", "terms", "registration", "speaker", "price", "allergy", "diagnosis", "reference",
+        "contact", "project", "instruction", "note", "terms", "registration", "speaker", "price", "allergy", "diagnosis", "reference",
         "description", "result", "instruction", "payment", "summary", "headline",
     }
 )  # fmt: skip
@@ -133,7 +133,7 @@ def open_page(text: str) -> Page:
     cells = [_cells(line, number) for number, line in enumerate(lines)]
     page = Page(text=text, lines=lines, cells=cells)
     for number in range(len(lines)):
-        for pair in _pairs_of(page, number):
+        for pair in _each_language(_pairs_of(page, number)):
             place = len(page.pairs)
             page.pairs.append(pair)
             for word in pair.words:
@@ -143,6 +143,18 @@ def open_page(text: str) -> Page:
             page.index[word].append(len(page.pairs))
         page.pairs.append(pair)
     return page
+
+
+def _each_language(pairs: Iterable[Pair]) -> Iterable[Pair]:
+    """`Gesamtbetrag / Total` is one label in two languages: each of them counts."""
+    for pair in pairs:
+        yield pair
+        if "/" not in pair.label:
+            continue
+        for side in re.split(r"\s*/\s*", pair.label):
+            words = label_words(side)
+            if words and words != pair.words:
+                yield replace(pair, label=side, words=words)
 
 
 def _prose_pairs(page: Page) -> Iterable[Pair]:
@@ -312,7 +324,13 @@ def _dated_pair(words: frozenset[str], value: str, number: int) -> Iterable[Pair
 
 
 def _right(following: list[Cell]) -> tuple[str, ...]:
-    texts = [cell.text for cell in following if cell.text not in (":", "-", "|")]
+    texts: list[str] = []
+    for cell in following:
+        if cell.text in (":", "-", "|"):
+            continue
+        if texts and label_like(cell.text):
+            break
+        texts.append(cell.text)
     if not texts:
         return ()
     first = texts[0].lstrip(": ")
@@ -379,6 +397,9 @@ def _heading(lines: list[str], number: int, line: str) -> str | None:
     if not words or len(words) > 6:
         return None
     bold = text.startswith("**") and text.endswith("**")
+    plain = len(words) <= 3 and text.replace(" ", "").isalpha() and all(word in _HEADINGS for word in canonical(text))
+    if plain and "  " not in text:
+        return text
     shouted = text.isupper() and len(text) > 3 and not any(character.isdigit() for character in text)
     known = sum(word in _HEADINGS for word in canonical(text)) / len(words)
     before = number == 0 or not lines[number - 1].strip()

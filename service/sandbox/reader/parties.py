@@ -116,7 +116,7 @@ def _is_detail(text: str) -> bool:
         or _CONTACT.match(text)
         or re.match(r"^[\d\s+()./-]+$", text)
         or country_code(text)
-        or (is_street(text) and not _LEGAL_FORM.search(text))
+        or (is_street(text) and any(c.isdigit() for c in text) and not _LEGAL_FORM.search(text))
     )
 
 
@@ -268,13 +268,20 @@ def party_for(parties: list[Party], role: str) -> Party | None:
         others = {party.name for party in parties if party.role in ("buyer", "receiver")}
         free = [party for party in free if party.name not in others]
         formed = [party for party in free if _LEGAL_FORM.search(party.name or "")]
-        return _completed(formed[0], parties) if formed else next(iter(free), None)
+        if formed:
+            # a logo may print only half of the name that stands beside the address
+            return _completed(next((party for party in formed if party.read("city")), formed[0]), parties)
+        return next(iter(free), None)
     if role == "buyer":
         seller = party_for(parties, "seller")
         taken = fold_name(seller.name) if seller and seller.name else None
-        others_free = [party for party in free if taken is None or fold_name(party.name or "") != taken]
+        others_free = [party for party in free if not taken or not _overlap(fold_name(party.name or ""), taken)]
         return next((party for party in others_free if party.read("city")), None)
     return None
+
+
+def _overlap(left: str, right: str) -> bool:
+    return left in right or right in left
 
 
 def fold_name(name: str) -> str:

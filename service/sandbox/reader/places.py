@@ -16,6 +16,7 @@ _CITY_CODE = re.compile(rf"(?:^|[,;]\s*)({_TOWN})[ ,]+(\d{{4,6}}(?:-\d{{4}})?)(?
 # United Kingdom, Canada, Ireland: letters and digits mixed
 _MIXED = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]\d[\dW] ?[A-Z\d]{4}"
 _CITY_MIXED = re.compile(rf"([^\d,]{{2,40}}?)(?:[ ,]+([A-Z]{{2}}))?[ ,]+({_MIXED})(?![A-Za-z\d])")
+_MIXED_CITY = re.compile(rf"^\W*({_MIXED}),? ({_TOWN})")
 _MIXED_ONLY = re.compile(rf"^\W*({_MIXED})\W*$")
 _US = re.compile(r"([^\W\d_][^\d,]{1,40}),?\s+([A-Z]{2}),?\s+(\d{5}(?:-\d{4})?)\b")
 _STREET = re.compile(
@@ -61,6 +62,9 @@ def _match(text: str) -> tuple[str, str, str | None] | None:
         return american[3], american[1], american[2]
     european = _CODE_CITY.search(text)
     mixed = _CITY_MIXED.search(text)
+    leading = _MIXED_CITY.match(text)
+    if leading:
+        return leading[1], leading[2], None
     if mixed and (european is None or mixed.start() < european.start()):
         return mixed[3], mixed[1], mixed[2]
     if european and not _looks_like_street(text, european):

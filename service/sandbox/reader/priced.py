@@ -84,4 +84,4 @@ def tax_lines(page: Page) -> Table | None:
     if not rows:
         return None
     unique = tuple(dict.fromkeys(rows))
-    return Table(("tax name", "rate", "net amount", "tax amount"), unique[:20], 0)
+    return Table(("name", "rate", "taxable base", "amount"), unique[:20], 0)

@@ -10,7 +10,7 @@ from service.sandbox.reader.kinds import Wish, convert, is_verbatim, kind_of
 from service.sandbox.reader.legal import Resolver, passes, smallest, types_of, valid
 from service.sandbox.reader.lists import list_for
 from service.sandbox.reader.ocr import read_images
-from service.sandbox.reader.page import Page, Pair, open_page
+from service.sandbox.reader.page import Page, Pair, label_like, open_page
 from service.sandbox.reader.parties import Party, find_parties, party_for, role_of
 from service.sandbox.reader.place import Found, Place, at
 from service.sandbox.reader.sections import paragraph, section_for
@@ -306,6 +306,8 @@ class _Filler:
         ranked = self.ranked(wish, place)
         for score, pair in ranked[:40]:
             for text in pair.values:
+                if wish.kind == "text" and label_like(text):
+                    continue
                 value = convert(wish, text, self.page)
                 if value is not None and passes_loosely(wish, value):
                     return Found(value, score)
@@ -352,11 +354,12 @@ class _Filler:
             (words | parent, 1.0),
             (words, 0.95 if not parent else 0.85),
             (words | self.title, 0.98),
+            (words - self.title, 0.9),
         ):
             if base:
                 sets.setdefault(base, trust)
         described = frozenset(canonical(re.split(r"[.,;(]| of | as ", place.description, maxsplit=1)[0][:60])) - {"the", "a"}
-        if 0 < len(described) <= 4:
+        if 0 < len(described) <= 4 and sum(map(weight, described)) >= 0.8:
             sets.setdefault(described, 0.85)
         for base, trust in list(sets.items()):
             for rank, other in enumerate(alternatives(base)):

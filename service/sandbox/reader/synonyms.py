@@ -116,6 +116,7 @@ ALTERNATIVES: dict[frozenset[str], tuple[str, ...]] = {
         "law": "law state|law country",
         "organizer": "organizer name|company",
         "delivery number": "delivery|number|document number|delivery document number",
+        "delivery method": "carrier|delivery|method",
         "carrier": "delivery method|delivery carrier",
         "sku": "number description|description number|number|sku number",
         "from": "sender|from name",

@@ -160,7 +160,7 @@ def _header_cells(page: Page, number: int) -> tuple[list[Cell], int] | None:
     if any(len(cell.text) > 40 for cell in cells):
         return None
     digits = sum(any(character.isdigit() for character in cell.text) for cell in cells)
-    if digits > len(cells) / 4 or _header_words(cells) < max(2, len(cells) * 0.5):
+    if digits > len(cells) / 4 or _header_words(cells) < max(2, len(cells) * 0.6):
         return None
     if sum(":" in cell.text for cell in cells) > 1:
         return None

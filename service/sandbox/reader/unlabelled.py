@@ -108,10 +108,49 @@ def _number(page: Page, wish: Wish, _topic: frozenset[str]) -> float | None:
 def _text(page: Page, wish: Wish, topic: frozenset[str]) -> str | None:
     if wish.words & {"title", "subject"} or wish.words == {"event", "name"}:
         return _first_line(page)
-    if wish.words in ({"name"}, {"name", "full"}) and not topic:
-        return _first_line(page)
+    if wish.words <= {"name", "full", "person", "candidate"} and "name" in wish.words and not topic & _KINDS:
+        return _person(page)
+    if wish.words == {"headline"}:
+        return _after_name(page)
     if wish.words & {"body", "summary"} or wish.words == {"description"}:
         return _longest_paragraph(page)
+    return None
+
+
+_KINDS = frozenset({"invoice", "receipt", "order", "delivery", "statement", "contract", "ticket", "event"})
+_CV = re.compile(r"\s*[-–—|:]?\s*\b(?:curriculum vitae|curriculum|cv|resume|résumé|lebenslauf|bewerbung)\b\s*[-–—|:]?\s*", re.IGNORECASE)
+_CONTACT = re.compile(r"@|\d{3}|https?:|www\.|^(?:phone|tel|e-?mail|address|home)\b", re.IGNORECASE)
+
+
+def _openers(page: Page) -> list[str]:
+    """The first texts of a page that are neither contact data nor the word for a resume."""
+    found: list[str] = []
+    for row in page.cells[:25]:
+        for cell in row[:2]:
+            text = _CV.sub("", cell.text.strip("#*_ =-")).strip()
+            if 3 <= len(text) <= 80 and any(c.isalpha() for c in text) and not _CONTACT.search(text) and text not in found and "|" not in page.lines[cell.line]:
+                found.append(text)
+        if len(found) >= 4:
+            break
+    return found
+
+
+def _person(page: Page) -> str | None:
+    return next(iter(_openers(page)), None)
+
+
+def _after_name(page: Page) -> str | None:
+    return next(iter(_openers(page)[1:2]), None)
+
+
+def _city(page: Page, wish: Wish, topic: frozenset[str]) -> str | None:
+    """The place in a line of contact data: the part without digits or signs beside a phone or an address."""
+    for line in page.lines[:15]:
+        if not _CONTACT.search(line):
+            continue
+        for part in re.split(r"\s*[|•·]\s*|\s{3,}", line.strip()):
+            if 2 < len(part) < 40 and part[0].isupper() and not _CONTACT.search(part) and not any(c.isdigit() for c in part):
+                return part
     return None
 
 
@@ -154,5 +193,5 @@ def _enum(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
 
 _BY_KIND = {
     "currency": _currency, "iban": _iban, "vat": _vat, "email": _email, "url": _url, "phone": _phone, "date": _date,
-    "number": _number, "text": _text, "enum": _enum,
+    "number": _number, "text": _text, "city": _city, "enum": _enum,
 }  # fmt: skip
