@@ -158,17 +158,9 @@ class _Reader:
             self._note("words", f"places are known for the first {self._job.limits.max_words} words only")
             return ()
         return tuple(
-            Word(
-                word,
-                (
-                    _share(piece.left / width),
-                    _share(piece.top / height),
-                    _share(piece.right / width),
-                    _share(piece.bottom / height),
-                ),
-            )
-            for piece in found
-            if (word := "".join(clean(piece.text)[0].split()))
+            Word(word, (_share(x0 / width), _share(y0 / height), _share(x1 / width), _share(y1 / height)))
+            for text, x0, y0, x1, y1, _, _ in found
+            if (word := text if text.isascii() else "".join(clean(text)[0].split()))
         )
 
     def _rendered(self, page: Any, width: float, height: float) -> Image:
@@ -262,4 +254,4 @@ def _picture_share(page: Any, objects: int) -> float:
 
 
 def _share(value: float) -> float:
-    return min(max(value, 0.0), 1.0)
+    return 0.0 if value < 0 else 1.0 if value > 1 else value

@@ -17,6 +17,10 @@ _BREAKS = frozenset(
 _NOTHING = frozenset({0x00, 0xAD, 0xFEFF, 0xFFFE, 0xFFFF})
 
 
+_Rect = tuple[float, float, float, float]
+"""Left, bottom, right, top in the page's own coordinates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Affine:
     """From the page's own coordinates to shares of the displayed page: crop box and rotation applied."""
@@ -30,9 +34,11 @@ class Affine:
 
     def box(self, left: float, bottom: float, right: float, top: float) -> tuple[float, float, float, float]:
         """Left, top, right, bottom as shares."""
-        xs = [self.xx * x + self.xy * y + self.x0 for x, y in ((left, bottom), (right, top))]
-        ys = [self.yx * x + self.yy * y + self.y0 for x, y in ((left, bottom), (right, top))]
-        return min(xs), min(ys), max(xs), max(ys)
+        x1, y1 = self.xx * left + self.xy * bottom + self.x0, self.yx * left + self.yy * bottom + self.y0
+        x2, y2 = self.xx * right + self.xy * top + self.x0, self.yx * right + self.yy * top + self.y0
+        if x2 < x1:
+            x1, x2 = x2, x1
+        return (x1, y1, x2, y2) if y1 <= y2 else (x1, y2, x2, y1)
 
 
 def affine(page: Any) -> Affine:
@@ -51,95 +57,147 @@ def affine(page: Any) -> Affine:
 def pieces(textpage: Any, to_share: Affine, width: float, height: float) -> tuple[list[Piece], float]:
     """All words in the order of the text layer, in points; and the share of characters without meaning."""
     raw = pdfium.raw()
-
-    unicode, char_box, generated = raw.FPDFText_GetUnicode, raw.FPDFText_GetCharBox, raw.FPDFText_IsGenerated
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    edges = [ctypes.byref(edge) for edge in (left, right, bottom, top)]
-    builder = _Builder(raw, textpage, to_share, width, height)
-    odd = seen = 0
-    for index in range(textpage.count_chars()):
-        code = unicode(textpage, index)
+    handle, unicode = textpage.raw, raw.FPDFText_GetUnicode
+    codes = [unicode(handle, index) for index in range(textpage.count_chars())]
+    reader = _Reader(raw, handle, to_share, width, height)
+    odd = _odd(raw, handle, codes)
+    start: int | None = None
+    for index, code in enumerate(codes):
         if code in _BREAKS:
-            builder.end()
-            continue
-        if code == _HYPHEN:
-            code = 0x2D
-        elif code in _NOTHING or code < 0x20:
-            odd += not generated(textpage, index)
-            continue
-        seen += 1
-        odd += code == 0xFFFD or 0xE000 <= code <= 0xF8FF
-        char_box(textpage, index, *edges)
-        builder.add(code, index, left.value, right.value, bottom.value, top.value)
-    builder.end()
-    return builder.found, odd / (seen + odd) if odd else 0.0
+            if start is not None:
+                reader.word(codes, start, index)
+                start = None
+        elif start is None:
+            start = index
+    if start is not None:
+        reader.word(codes, start, len(codes))
+    return reader.found, odd
 
 
-class _Builder:
-    """Collects characters into words. A wide gap or a jump ends a word too, whether or not a space stands there."""
+def _odd(raw: Any, handle: Any, codes: list[int]) -> float:
+    """The share of characters that the font maps to nothing, or to nothing that has a meaning."""
+    strange = {
+        code for code in set(codes) if code in _NOTHING or code < 0x20 or code == 0xFFFD or _private(code)
+    }
+    strange -= _BREAKS
+    strange.discard(_HYPHEN)
+    if not strange:
+        return 0.0
+    generated = raw.FPDFText_IsGenerated
+    odd = sum(not generated(handle, index) for index, code in enumerate(codes) if code in strange)
+    return odd / max(sum(code not in _BREAKS for code in codes), 1)
 
-    def __init__(self, raw: Any, textpage: Any, to_share: Affine, width: float, height: float) -> None:
+
+def _private(code: int) -> bool:
+    return 0xE000 <= code <= 0xF8FF
+
+
+class _Reader:
+    """Makes words of runs of characters. A wide gap or a jump within a run ends a word too."""
+
+    def __init__(self, raw: Any, handle: Any, to_share: Affine, width: float, height: float) -> None:
         self.found: list[Piece] = []
         self._raw = raw
-        self._textpage = textpage
-        self._to_share = to_share
+        self._handle = handle
+        self._way = to_share
         self._width = width
         self._height = height
-        self._codes: list[int] = []
-        self._first = 0
-        self._box = (0.0, 0.0, 0.0, 0.0)
-        self._last = (0.0, 0.0, 0.0, 0.0)
+        self._numbers = [ctypes.c_double() for _ in range(4)]
+        self._edges = [ctypes.byref(number) for number in self._numbers]
 
-    def add(self, code: int, index: int, left: float, right: float, bottom: float, top: float) -> None:
-        if self._codes:
-            was_left, was_right, was_bottom, was_top = self._last
-            reach = max(top - bottom, right - left, was_top - was_bottom, was_right - was_left, 1.0)
-            apart = max(left - was_right, was_left - right, bottom - was_top, was_bottom - top)
-            if apart > reach:
-                self.end()
-        if not self._codes:
-            self._first = index
-            self._box = (left, right, bottom, top)
-        else:
-            box = self._box
-            self._box = (min(box[0], left), max(box[1], right), min(box[2], bottom), max(box[3], top))
-        self._codes.append(code)
-        self._last = (left, right, bottom, top)
-
-    def end(self) -> None:
-        if not self._codes:
+    def word(self, codes: list[int], start: int, end: int) -> None:
+        """The word in the run from ``start`` to before ``end``, or its parts when pdfium's boxes lie apart."""
+        count = self._raw.FPDFText_CountRects(self._handle, start, end - start)
+        if count < 1:
             return
-        text = "".join(map(chr, self._codes))
-        if any(0xD800 <= code <= 0xDFFF for code in self._codes):
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        self._codes.clear()
-        left, right, bottom, top = self._box
-        x0, y0, x1, y1 = self._to_share.box(left, bottom, right, top)
-        base, vertical = self._baseline()
-        if not all(map(math.isfinite, (x0, y0, x1, y1, base))):
-            return
-        self.found.append(
-            Piece(
-                text,
-                x0 * self._width,
-                y0 * self._height,
-                x1 * self._width,
-                y1 * self._height,
-                base if vertical == 0 else y1 * self._height,
-                vertical,
-            )
-        )
+        box = last = self._rect(0)
+        for index in range(1, count):
+            at = self._rect(index)
+            if _apart(last, at):
+                self._parts(codes, start, end)
+                return
+            box = _union(box, at)
+            last = at
+        self._add(codes, start, end, *box)
 
-    def _baseline(self) -> tuple[float, int]:
-        """Where the first character stands, and which way the text runs: 0 across, 1 down, -1 up."""
-        x, y = ctypes.c_double(), ctypes.c_double()
-        self._raw.FPDFText_GetCharOrigin(self._textpage, self._first, x, y)
-        angle = self._raw.FPDFText_GetCharAngle(self._textpage, self._first)
-        way = self._to_share
-        down = way.yx * x.value + way.yy * y.value + way.y0
-        along = (math.cos(angle), -math.sin(angle)) if angle >= 0 else (1.0, 0.0)  # pdfium counts clockwise
-        step_x = (way.xx * along[0] + way.xy * along[1]) * self._width
-        step_y = (way.yx * along[0] + way.yy * along[1]) * self._height
+    def _rect(self, index: int) -> _Rect:
+        self._raw.FPDFText_GetRect(self._handle, index, *self._edges)
+        left, top, right, bottom = self._numbers
+        return left.value, bottom.value, right.value, top.value
+
+    def _parts(self, codes: list[int], start: int, end: int) -> None:
+        """A run that lies apart: character by character, cut where the gaps are."""
+        first = start
+        box: _Rect | None = None
+        last = (0.0, 0.0, 0.0, 0.0)
+        left, right, bottom, top = self._numbers
+        for index in range(start, end):
+            if codes[index] in _NOTHING:
+                continue
+            self._raw.FPDFText_GetCharBox(self._handle, index, *self._edges)
+            at = (left.value, bottom.value, right.value, top.value)
+            if box is not None and _apart(last, at):
+                self._add(codes, first, index, *box)
+                box = None
+            if box is None:
+                first, box = index, at
+            else:
+                box = _union(box, at)
+            last = at
+        if box is not None:
+            self._add(codes, first, end, *box)
+
+    def _add(
+        self, codes: list[int], start: int, end: int, left: float, bottom: float, right: float, top: float
+    ) -> None:
+        text = _text(codes[start:end])
+        x0, y0, x1, y1 = self._way.box(left, bottom, right, top)
+        if not text or not math.isfinite(x0 + y0 + x1 + y1):
+            return
+        x0, x1 = x0 * self._width, x1 * self._width
+        y0, y1 = y0 * self._height, y1 * self._height
+        self._raw.FPDFText_GetCharOrigin(self._handle, start, self._edges[0], self._edges[1])
+        way = self._way
+        base = (way.yx * self._numbers[0].value + way.yy * self._numbers[1].value + way.y0) * self._height
+        # Words much wider than tall run across; of the others the angle tells.
+        vertical = 0 if x1 - x0 > 1.25 * (y1 - y0) else self._direction(start)
+        if not math.isfinite(base) or vertical:
+            base = y1
+        self.found.append(Piece(text, x0, y0, x1, y1, base, vertical))
+
+    def _direction(self, index: int) -> int:
+        """Which way the text runs on the displayed page: 0 across, 1 down, -1 up."""
+        angle = self._raw.FPDFText_GetCharAngle(self._handle, index)  # counted clockwise; below 0: unknown
+        along = (math.cos(angle), -math.sin(angle)) if angle >= 0 else (1.0, 0.0)
+        step_x = (self._way.xx * along[0] + self._way.xy * along[1]) * self._width
+        step_y = (self._way.yx * along[0] + self._way.yy * along[1]) * self._height
         if abs(step_y) <= abs(step_x):
-            return down * self._height, 0
-        return down * self._height, 1 if step_y > 0 else -1
+            return 0
+        return 1 if step_y > 0 else -1
+
+
+def _apart(one: _Rect, other: _Rect) -> bool:
+    """Whether two neighbours lie further from each other than the taller of them is high."""
+    reach = max(other[3] - other[1], one[3] - one[1], 1.0)
+    return (
+        other[0] - one[2] > reach
+        or one[0] - other[2] > reach
+        or other[1] - one[3] > reach
+        or one[1] - other[3] > reach
+    )
+
+
+def _union(one: _Rect, other: _Rect) -> _Rect:
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def _text(codes: list[int]) -> str:
+    text = "".join(map(chr, codes))
+    if text.isascii() and text.isprintable():
+        return text
+    if any(0xD800 <= code <= 0xDFFF for code in codes):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.translate(_CLEANED)
+
+
+_CLEANED: dict[int, str | None] = {**dict.fromkeys((*range(0x20), *_NOTHING)), _HYPHEN: "-"}
