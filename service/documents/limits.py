@@ -15,5 +15,6 @@ class Limits:
     max_cells: int
     max_attachments: int
     max_nesting: int
+    max_unzipped_bytes: int
     max_image_bytes: int
     image_side: int

@@ -3,26 +3,18 @@
 import email.errors
 import email.policy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
 
-from service.documents.document import Notice, Page
-from service.documents.encodings import clean
+from service.documents.attachments import Attachment, Parse, assemble, harmless
+from service.documents.document import Notice
 from service.documents.errors import DocumentEmpty, DocumentTooComplex, DocumentUnreadable
-from service.documents.media import resolve
-from service.documents.pages import chosen
-from service.documents.parsed import Job, Parsed, check_length
-from service.foundation.errors import WinnowError
-
-Parse = Callable[[bytes, Job], Parsed]
+from service.documents.parsed import Job, Parsed
 
 _SHOWN = ("From", "To", "Cc", "Bcc", "Reply-To", "Date", "Subject")
-_SMALL_PICTURE = 10_000
-"""Bytes of an inline picture below which it is a logo or a button and not a scan."""
-
 _POLICY = email.policy.default.clone(refold_source="none")
 
 
@@ -41,22 +33,19 @@ def read(data: bytes, job: Job, parse: Parse) -> Parsed:
     except (email.errors.MessageError, ValueError, LookupError, AttributeError) as error:
         raise DocumentUnreadable("the message breaks the mail format beyond repair") from error
     body, rest = _chosen_body(leaves)
-    headers = _headers(message)
-    attached = [(part, _filename(part)) for part in rest]
-    names = [name for _, name in attached if name]
-    if names:
-        headers.append(f"Attachments: {', '.join(names)}")
     notices: list[Notice] = []
-    inner = _read_body(body, job, parse, notices)
-    if not inner.strip() and not attached and not headers:
-        raise DocumentEmpty("the message has neither headers nor a body")
-    text, more = clean("\n".join(headers) + "\n\n" + inner)
-    notices += more
-    pages = [Page(number=1, text=text.strip())]
-    _attach(pages, attached, job, parse, notices)
-    check_length(sum(len(page.text) for page in pages), job.limits)
-    wanted = chosen(len(pages), job.pages)
-    return Parsed(tuple(pages[number - 1] for number in wanted), tuple(notices))
+    text = _read_body(body, job, parse, notices)
+    return assemble(_headers(message), text, [_attachment(part) for part in rest], notices, job, parse)
+
+
+def _attachment(part: Message) -> Attachment:
+    return Attachment(
+        name=_filename(part),
+        declared=part.get_content_type(),
+        data=_bytes(part),
+        charset=part.get_content_charset(),
+        inline=part.get_content_disposition() == "inline" or "Content-ID" in part,
+    )
 
 
 def _leaves(message: Message) -> Iterator[Message]:
@@ -104,58 +93,6 @@ def _read_body(parts: list[Message], job: Job, parse: Parse, notices: list[Notic
     return "\n\n".join(bodies)
 
 
-def _attach(
-    pages: list[Page], attached: list[tuple[Message, str]], job: Job, parse: Parse, notices: list[Notice]
-) -> None:
-    """Append the pages of what can be read; say of the rest why it was skipped."""
-    taken = 0
-    for place, (part, name) in enumerate(attached, start=1):
-        data = _bytes(part)
-        why = None
-        if taken >= job.limits.max_attachments:
-            why = f"more than {job.limits.max_attachments} are not read"
-        elif data is None or not data.strip():
-            why = "it is empty"
-        elif _decoration(part, data):
-            why = "it is a small inline picture"
-        if why is None and data is not None:
-            taken += 1
-            why = _attach_one(pages, part, data, name, job, parse, notices)
-        if why is not None:
-            notices.append(Notice("attachment_skipped", f"attachment {place} was skipped: {why}"))
-
-
-def _attach_one(
-    pages: list[Page], part: Message, data: bytes, name: str, job: Job, parse: Parse, notices: list[Notice]
-) -> str | None:
-    declared = part.get_content_type()
-    try:
-        media = resolve(data, declared=declared, name=name)
-        if media.kind == "mail" and job.depth >= job.limits.max_nesting:
-            return f"messages are nested more than {job.limits.max_nesting} deep"
-        inner = replace(
-            job,
-            media_type=media.media_type,
-            charset=part.get_content_charset() or media.charset,
-            pages=None,
-            depth=job.depth + 1,
-            limits=replace(job.limits, max_pages=max(job.limits.max_pages - len(pages), 1)),
-        )
-        parsed = parse(data, inner)
-    except WinnowError as error:
-        return f"{error.code}: {error.detail}"
-    notices.extend(parsed.notices)
-    for page in parsed.pages:
-        text = f"[Attachment: {name}]\n{page.text}" if name and page.text else page.text
-        pages.append(replace(page, number=len(pages) + 1, text=text, label=page.label or name or None))
-    return None
-
-
-def _decoration(part: Message, data: bytes) -> bool:
-    inline = part.get_content_disposition() == "inline" or "Content-ID" in part
-    return part.get_content_maintype() == "image" and inline and len(data) < _SMALL_PICTURE
-
-
 def _bytes(part: Message) -> bytes | None:
     """The decoded content; a message inside as its own bytes."""
     payload = part.get_payload()
@@ -193,4 +130,4 @@ def _filename(part: Message) -> str:
         name = ""
     if not name and part.get_content_type() == "message/rfc822":
         name = "message.eml"
-    return re.sub(r"[\x00-\x1f\x7f/\\]+", "_", clean(str(name))[0]).strip()[:200]
+    return harmless(str(name))

@@ -7,9 +7,31 @@ from typing import Literal
 
 from service.documents.document import Notice
 from service.documents.encodings import controls, sniff_unicode
-from service.documents.errors import DocumentUnreadable, UnsupportedMedia
+from service.documents.errors import DocumentEncrypted, DocumentUnreadable, UnsupportedMedia
 
-Kind = Literal["text", "json", "xml", "html", "table", "mail", "pdf", "image"]
+Kind = Literal[
+    "text",
+    "json",
+    "xml",
+    "html",
+    "table",
+    "mail",
+    "outlook",
+    "word",
+    "sheets",
+    "slides",
+    "rtf",
+    "pdf",
+    "image",
+]
+
+_OOXML = "application/vnd.openxmlformats-officedocument."
+_DOCX = f"{_OOXML}wordprocessingml.document"
+_XLSX = f"{_OOXML}spreadsheetml.sheet"
+_PPTX = f"{_OOXML}presentationml.presentation"
+_ODS = "application/vnd.oasis.opendocument.spreadsheet"
+_XLS = "application/vnd.ms-excel"
+_MSG = "application/vnd.ms-outlook"
 
 _KINDS: dict[str, tuple[Kind, str]] = {
     "text/plain": ("text", "plain text in any encoding"),
@@ -20,6 +42,13 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "application/json": ("json", "JSON, read as text"),
     "application/xml": ("xml", "XML, read as text"),
     "message/rfc822": ("mail", "e-mail with attachments (EML)"),
+    _MSG: ("outlook", "Outlook message with attachments (MSG)"),
+    _DOCX: ("word", "Word (DOCX)"),
+    _XLSX: ("sheets", "Excel (XLSX, XLSM, XLSB)"),
+    _XLS: ("sheets", "Excel 97-2003 (XLS)"),
+    _ODS: ("sheets", "OpenDocument spreadsheet (ODS)"),
+    _PPTX: ("slides", "PowerPoint (PPTX)"),
+    "application/rtf": ("rtf", "RTF"),
     "application/pdf": ("pdf", "PDF, with or without a text layer"),
     "image/png": ("image", "PNG"),
     "image/jpeg": ("image", "JPEG"),
@@ -35,7 +64,15 @@ SUPPORTED: Mapping[str, str] = {media_type: words for media_type, (_, words) in 
 _ALIASES = {
     "application/csv": "text/csv",
     "application/eml": "message/rfc822",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12": _XLSX,
+    "application/vnd.ms-excel.sheet.macroenabled.12": _XLSX,
+    "application/vnd.ms-powerpoint.presentation.macroenabled.12": _PPTX,
+    "application/vnd.ms-word.document.macroenabled.12": _DOCX,
+    "application/x-msexcel": _XLS,
     "application/x-pdf": "application/pdf",
+    "application/x-rtf": "application/rtf",
+    "text/rtf": "application/rtf",
+    "text/richtext": "application/rtf",
     "application/xhtml+xml": "text/html",
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
@@ -69,6 +106,8 @@ _UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream", "app
 """Declared types that say nothing."""
 
 _HEAD = 4096
+_DIRECTORY = 65_536
+"""Bytes at the end of a ZIP in which the names of its first members stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +124,7 @@ def resolve(data: bytes, *, declared: str | None, name: str | None) -> Media:
     """What ``data`` is.
 
     Raises ``UnsupportedMedia`` for a type that is not read, ``DocumentUnreadable`` for bytes that are not at all of the
-    supported type they were declared to be.
+    supported type they were declared to be, ``DocumentEncrypted`` for office files behind a password.
     """
     told, charset = _split(declared)
     binary = _signature(data)
@@ -177,17 +216,39 @@ def _zip(data: bytes) -> str | None:
     """ZIPs name their members in clear; the first kilobytes and the directory at the end tell the office formats."""
     if not data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return None
-    names = data[:_HEAD] + data[-65_536:]
     if b"mimetypeapplication/vnd.oasis.opendocument" in data[:120]:
-        end = data.find(b"PK", 38)
-        return data[38 : min(end, 110)].decode("ascii", "replace").lower() if end > 0 else "application/zip"
+        kind = data[38 : data.find(b"PK", 38)][:80].decode("ascii", "replace").lower()
+        return _ODS if kind == _ODS else "application/vnd.oasis.opendocument"
+    names = data[:_HEAD] + data[-_DIRECTORY:]
     if b"[Content_Types].xml" in names:
-        for member, suffix in ((b"word/", "wordprocessingml.document"), (b"xl/", "spreadsheetml.sheet")):
+        for member, media_type in ((b"word/", _DOCX), (b"xl/", _XLSX), (b"ppt/", _PPTX)):
             if member in names:
-                return f"application/vnd.openxmlformats-officedocument.{suffix}"
-        if b"ppt/" in names:
-            return "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+                return media_type
     return "application/zip"
+
+
+def _ole(data: bytes) -> str | None:
+    """Old office files are little file systems; the names of their streams stand in them as UTF-16."""
+    if not data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return None
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise DocumentEncrypted(
+            "encrypted office files are not opened here: remove the password and send it again"
+        )
+    for stream, media_type in _STREAMS:
+        if stream.encode("utf-16-le") in data:
+            return media_type
+    return "application/x-ole-storage"
+
+
+_STREAMS: tuple[tuple[str, str], ...] = (
+    # The name of a stream or storage → what the file is. Order matters: messages may hold the others inside.
+    ("__properties_version1.0", _MSG),
+    ("WordDocument", "application/msword"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("Workbook", _XLS),
+    ("Book", _XLS),
+)
 
 
 _PREFIXES: tuple[tuple[bytes, str], ...] = (
@@ -199,7 +260,6 @@ _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"MM\x00*", "image/tiff"),
     (b"II+\x00", "image/tiff"),
     (b"MM\x00+", "image/tiff"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
     (b"{\\rtf", "application/rtf"),
     (b"%!PS", "application/postscript"),
     (b"MZ\x90", "application/vnd.microsoft.portable-executable"),
@@ -214,7 +274,7 @@ _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "application/vnd.sqlite3"),
 )
 
-_SIGNATURES: tuple[Callable[[bytes], str | None], ...] = (_pdf, _zip, _riff, _iso_media, _bmp)
+_SIGNATURES: tuple[Callable[[bytes], str | None], ...] = (_pdf, _zip, _ole, _riff, _iso_media, _bmp)
 
 
 def _signature(data: bytes) -> str | None:

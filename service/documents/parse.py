@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from service.documents import mail, markup, pdf, pictures, plain, tables
+from service.documents import mail, markup, outlook, pdf, pictures, plain, rtf, sheets, slides, tables, word
 from service.documents.media import Kind, kind_of
 from service.documents.parsed import Job, Parsed
 
@@ -15,6 +15,11 @@ _PARSERS: Mapping[Kind, Parser] = {
     "table": tables.read,
     "html": markup.read,
     "mail": lambda data, job: mail.read(data, job, parse),
+    "outlook": lambda data, job: outlook.read(data, job, parse),
+    "word": word.read,
+    "sheets": sheets.read,
+    "slides": slides.read,
+    "rtf": rtf.read,
     "pdf": pdf.read,
     "image": pictures.read,
 }

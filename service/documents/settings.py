@@ -26,6 +26,9 @@ class Settings(BaseModel):
         20, ge=0, description="Attachments of one message that are read; the rest is skipped."
     )
     max_nesting: int = Field(3, ge=0, description="Messages inside messages that are read.")
+    max_unzipped_bytes: int = Field(
+        256 * 2**20, ge=1, description="Bytes that an office file may inflate to, all parts together."
+    )
     max_image_bytes: int = Field(
         64 * 2**20,
         ge=1,
@@ -61,6 +64,7 @@ class Settings(BaseModel):
             max_cells=self.max_cells,
             max_attachments=self.max_attachments,
             max_nesting=self.max_nesting,
+            max_unzipped_bytes=self.max_unzipped_bytes,
             max_image_bytes=self.max_image_bytes,
             image_side=self.image_side,
         )
