@@ -110,4 +110,6 @@ def _read(pages: list[Page], part: Attachment, job: Job, parse: Parse, notices: 
 
 
 def _sealed(part: Attachment) -> bool:
-    return part.declared in _SEALED or part.name.lower().endswith(_SEALED_NAMES)
+    """Whether it is the envelope of an encrypted message: S/MIME, PGP, or Microsoft's rights management."""
+    pgp = b"-----BEGIN PGP MESSAGE-----" in (part.data or b"")[:200]
+    return pgp or part.declared in _SEALED or part.name.lower().endswith(_SEALED_NAMES)

@@ -22,6 +22,8 @@ class Piece(NamedTuple):
     bottom: float
     base: float
     vertical: int
+    suspect: bool = False
+    """Drawn in white, see-through, invisible or tiny: to be looked at before it is believed."""
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ def arrange(pieces: Sequence[Piece], width: float, height: float) -> str:
 def _turn(pieces: Sequence[Piece], width: float, height: float) -> list[Piece]:
     """Words that run up or down, laid across."""
     laid = []
-    for text, left, top, right, bottom, _, vertical in pieces:
+    for text, left, top, right, bottom, _, vertical, _ in pieces:
         if vertical > 0:
             laid.append(Piece(text, top, width - right, bottom, width - left, width - left, 0))
         else:

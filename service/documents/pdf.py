@@ -12,7 +12,7 @@ from service.documents.layout import Piece, arrange
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.pdf_fields import Filled, filled
-from service.documents.pdf_words import Affine, affine, pieces
+from service.documents.pdf_words import Affine, affine, pieces, tiny
 from service.documents.pictures import check_bytes, encode
 from service.documents.plain import too_many_pages
 
@@ -25,6 +25,12 @@ _SCAN = 200
 
 _GARBAGE = 0.2
 """Share of characters without meaning, above which a text layer is not to be trusted."""
+
+_LOOK_SIDE = 1600.0
+"""Pixels of the longer side when a page is drawn to see whether suspect words show."""
+
+_CONTRAST = 24
+"""Levels of grey between a word and its ground, below which nobody reads it."""
 
 _LOOKED_AT = 500
 """Objects of a page that are looked at to tell a scan from a text."""
@@ -116,6 +122,11 @@ class _Reader:
         visible = [piece for piece in found if _on_page(piece, width, height)]
         if len(visible) < len(found):
             self._note("hidden_text", "text outside of the page was left out")
+        if any(piece.suspect for piece in visible):
+            seen = self._seen(page, visible, width, height)
+            if len(seen) < len(visible):
+                self._note("hidden_text", "text that cannot be seen on the page was left out")
+            visible = seen
         text = arrange([*visible, *_placed(fields, width, height)], width, height)
         if fields:
             listed = "\n".join(f"{field.name}: {field.value}" for field in fields if field.name)
@@ -159,9 +170,22 @@ class _Reader:
             return ()
         return tuple(
             Word(word, (_share(x0 / width), _share(y0 / height), _share(x1 / width), _share(y1 / height)))
-            for text, x0, y0, x1, y1, _, _ in found
+            for text, x0, y0, x1, y1, *_ in found
             if (word := text if text.isascii() else "".join(clean(text)[0].split()))
         )
+
+    def _seen(self, page: Any, found: list[Piece], width: float, height: float) -> list[Piece]:
+        """Without the suspect words that leave no trace on the rendered page.
+
+        The text layer of a scan is invisible by design; there the picture below is what has to show something.
+        """
+        scale = min(_LOOK_SIDE / max(width, height), _LARGEST_SCALE)
+        bitmap = page.render(scale=scale, may_draw_forms=True)
+        try:
+            paper = bitmap.to_pil().convert("L")
+        finally:
+            bitmap.close()
+        return [piece for piece in found if not piece.suspect or _leaves_a_trace(paper, piece, width, height)]
 
     def _rendered(self, page: Any, width: float, height: float) -> Image:
         side = self._job.limits.image_side
@@ -191,6 +215,23 @@ def _on_page(piece: Piece, width: float, height: float) -> bool:
     """Whether the middle of a word lies on the page."""
     across, down = (piece.left + piece.right) / 2, (piece.top + piece.bottom) / 2
     return 0 <= across <= width and 0 <= down <= height
+
+
+def _leaves_a_trace(paper: Any, piece: Piece, width: float, height: float) -> bool:
+    """Whether light and dark meet where a word stands."""
+    if tiny(piece.text, piece.right - piece.left, piece.bottom - piece.top):
+        return False
+    across, down = paper.width / width, paper.height / height
+    area = (
+        max(int(piece.left * across), 0),
+        max(int(piece.top * down), 0),
+        min(int(piece.right * across) + 1, paper.width),
+        min(int(piece.bottom * down) + 1, paper.height),
+    )
+    if area[2] <= area[0] or area[3] <= area[1]:
+        return False
+    darkest, lightest = paper.crop(area).getextrema()
+    return bool(lightest - darkest >= _CONTRAST)
 
 
 def _placed(fields: list[Filled], width: float, height: float) -> list[Piece]:

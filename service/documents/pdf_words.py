@@ -17,6 +17,10 @@ _BREAKS = frozenset(
 _NOTHING = frozenset({0x00, 0xAD, 0xFEFF, 0xFFFE, 0xFFFF})
 
 
+_NOT_DRAWN = frozenset({3, 7})  # text render modes: invisible, and as a clipping path only
+_TINY = 1.5
+"""Points: smaller letters cannot be read."""
+
 _Rect = tuple[float, float, float, float]
 """Left, bottom, right, top in the page's own coordinates."""
 
@@ -104,6 +108,8 @@ class _Reader:
         self._height = height
         self._numbers = [ctypes.c_double() for _ in range(4)]
         self._edges = [ctypes.byref(number) for number in self._numbers]
+        self._colour = [ctypes.c_uint() for _ in range(4)]
+        self._channels = [ctypes.byref(channel) for channel in self._colour]
 
     def word(self, codes: list[int], start: int, end: int) -> None:
         """The word in the run from ``start`` to before ``end``, or its parts when pdfium's boxes lie apart."""
@@ -163,7 +169,18 @@ class _Reader:
         vertical = 0 if x1 - x0 > 1.25 * (y1 - y0) else self._direction(start)
         if not math.isfinite(base) or vertical:
             base = y1
-        self.found.append(Piece(text, x0, y0, x1, y1, base, vertical))
+        suspect = tiny(text, x1 - x0, y1 - y0) or self._pale(start)
+        self.found.append(Piece(text, x0, y0, x1, y1, base, vertical, suspect))
+
+    def _pale(self, index: int) -> bool:
+        """Whether a character is filled with (nearly) white, with (nearly) nothing, or not drawn at all."""
+        known = self._raw.FPDFText_GetFillColor(self._handle, index, *self._channels)
+        if known:
+            red, green, blue, alpha = self._colour
+            if alpha.value < 32 or min(red.value, green.value, blue.value) > 235:
+                return True
+        drawn = self._raw.FPDFText_GetTextObject(self._handle, index)
+        return bool(drawn) and self._raw.FPDFTextObj_GetTextRenderMode(drawn) in _NOT_DRAWN
 
     def _direction(self, index: int) -> int:
         """Which way the text runs on the displayed page: 0 across, 1 down, -1 up."""
@@ -174,6 +191,11 @@ class _Reader:
         if abs(step_y) <= abs(step_x):
             return 0
         return 1 if step_y > 0 else -1
+
+
+def tiny(text: str, width: float, height: float) -> bool:
+    """Whether letters are too small to be read. Points and dashes may be."""
+    return height < _TINY and width < _TINY * len(text) and any(map(str.isalnum, text))
 
 
 def _apart(one: _Rect, other: _Rect) -> bool:
