@@ -1,6 +1,7 @@
 """Small documents made by code, so that the repository holds no binary fixtures."""
 
 import io
+import zipfile
 import zlib
 from email.message import EmailMessage
 from typing import Any
@@ -141,3 +142,153 @@ def mail(
     elif html is not None:
         message.add_alternative(html, subtype="html")
     return message
+
+
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def package(members: dict[str, str | bytes]) -> bytes:
+    """A ZIP of these members."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def relations(*pairs: tuple[str, str]) -> str:
+    """A relationships part: (kind, target), with ids from r1."""
+    inner = "".join(
+        f'<Relationship Id="r{at}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+        for at, (kind, target) in enumerate(pairs, start=1)
+    )
+    return f'<Relationships xmlns="{_PACKAGE}">{inner}</Relationships>'
+
+
+def docx(
+    body: str, *, parts: dict[str, str | bytes] | None = None, links: tuple[tuple[str, str], ...] = ()
+) -> bytes:
+    """A Word document with this body; ``w:`` is its namespace."""
+    spaces = (
+        'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+        'xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml" '
+        'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+        'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"'
+    )
+    made = {name: content.replace("<w:X", f"<w:X {spaces}") if isinstance(content, str) else content
+            for name, content in (parts or {}).items()}  # fmt: skip
+    return package(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "_rels/.rels": relations(("officeDocument", "word/document.xml")),
+            "word/_rels/document.xml.rels": relations(*links),
+            "word/document.xml": f"<w:document {spaces}><w:body>{body}</w:body></w:document>",
+            **made,
+        }
+    )
+
+
+def paragraph(text: str, properties: str = "") -> str:
+    """A paragraph of one run."""
+    return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def pptx(*slides: str, notes: str | None = None) -> bytes:
+    """A deck of these slides; ``p:`` and ``a:`` are the namespaces."""
+    spaces = (
+        'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+        'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+        f'xmlns:r="{_OFFICE}"'
+    )
+    ids = "".join(f'<p:sldId id="{256 + at}" r:id="r{at}"/>' for at in range(1, len(slides) + 1))
+    members: dict[str, str | bytes] = {
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": relations(("officeDocument", "ppt/presentation.xml")),
+        "ppt/_rels/presentation.xml.rels": relations(
+            *(("slide", f"slides/slide{at}.xml") for at in range(1, len(slides) + 1))
+        ),
+        "ppt/presentation.xml": f"<p:presentation {spaces}><p:sldIdLst>{ids}</p:sldIdLst>"
+        '<p:sldSz cx="9144000" cy="6858000"/></p:presentation>',
+    }
+    for at, slide in enumerate(slides, start=1):
+        members[f"ppt/slides/slide{at}.xml"] = slide.replace("<p:sld", f"<p:sld {spaces}", 1)
+    if notes is not None:
+        members["ppt/slides/_rels/slide1.xml.rels"] = relations(("notesSlide", "../notesSlides/notes1.xml"))
+        members["ppt/notesSlides/notes1.xml"] = notes.replace("<p:notes", f"<p:notes {spaces}", 1)
+    return package(members)
+
+
+def shape(*lines: str, placeholder: str = "") -> str:
+    """A text shape."""
+    mark = f'<p:nvSpPr><p:nvPr><p:ph type="{placeholder}"/></p:nvPr></p:nvSpPr>' if placeholder else ""
+    inner = "".join(f"<a:p><a:r><a:t>{line}</a:t></a:r></a:p>" for line in lines)
+    return f"<p:sp>{mark}<p:txBody>{inner}</p:txBody></p:sp>"
+
+
+def xlsx(sheets: dict[str, str], *, hidden: tuple[str, ...] = ()) -> bytes:
+    """A workbook of sheets given as the XML of their rows."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    listed = "".join(
+        f'<sheet name="{name}" sheetId="{at}" r:id="r{at}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}/>'
+        for at, name in enumerate(sheets, start=1)
+    )
+    styles = (
+        f'<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/>'
+        "</cellXfs></styleSheet>"
+    )
+    return package(
+        {
+            "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
+            "_rels/.rels": relations(("officeDocument", "xl/workbook.xml")),
+            "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>',
+            "xl/styles.xml": styles,
+            "xl/_rels/workbook.xml.rels": relations(
+                *(("worksheet", f"worksheets/sheet{at}.xml") for at in range(1, len(sheets) + 1)),
+                ("styles", "styles.xml"),
+            ),
+            **{
+                f"xl/worksheets/sheet{at}.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'
+                for at, rows in enumerate(sheets.values(), start=1)
+            },
+        }
+    )
+
+
+def cells(row: int, *values: str | float) -> str:
+    """A row of inline texts and numbers, from column A."""
+    made = ""
+    for at, cell in enumerate(values):
+        place = f'r="{chr(65 + at)}{row}"'
+        text = f'<c {place} t="inlineStr"><is><t>{cell}</t></is></c>'
+        made += text if isinstance(cell, str) else f"<c {place}><v>{cell}</v></c>"
+    return f'<row r="{row}">{made}</row>'
+
+
+def ods(*rows: tuple[str, ...]) -> bytes:
+    """An OpenDocument spreadsheet of one sheet."""
+    lines = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>'
+            for cell in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    content = (
+        f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Tab">{lines}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", content)
+    return out.getvalue()

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from service.documents import parse_pages
-from service.documents.errors import DocumentTooComplex, DocumentUnreadable
+from service.documents.errors import DocumentEncrypted, DocumentTooComplex, DocumentUnreadable
 from service.documents.parsed import Parsed
 from tests.documents import make
 
@@ -126,3 +126,14 @@ def test_file_names_are_harmless(read: Read) -> None:
     message.add_attachment("x", filename="../../etc/\u202ecron")
     label = read(message.as_bytes(), EML).pages[1].label
     assert label == ".._.._etc_cron"
+
+
+def test_encrypted_message(read: Read) -> None:
+    """An encrypted message without a readable body says so."""
+    raw = (
+        b"From: a@b\r\nSubject: x\r\nContent-Type: multipart/encrypted; protocol=application/pgp-encrypted; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
+        b"--b\r\nContent-Type: application/octet-stream\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQ\r\n--b--\r\n"
+    )
+    with pytest.raises(DocumentEncrypted):
+        read(raw, EML)
