@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from service.catalogue import Catalogue, Model, cost
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from service.upstream.sdk import Sdk
 
 Record = Callable[[Attempt], Awaitable[None]]
+OnText = Callable[[int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class _Asked:
     caller: str
     deadline: float
     record: Record
+    on_text: OnText | None
 
 
 class Upstream:
@@ -107,13 +110,40 @@ class Upstream:
         worst case would pass it, where an attempt that broke on the way counts as billed in full. Raises
         ``UnknownModel``, and whatever ``record`` raises.
         """
+        asked = self._asked(call, deadline, record, caller, None)
+        return await self._call(asked, call, max_tries, budget)
+
+    async def stream(
+        self,
+        call: Call,
+        *,
+        deadline: float,
+        record: Record,
+        on_text: OnText,
+        caller: str = "",
+        max_tries: int | None = None,
+        budget: NanoUSD | None = None,
+    ) -> Reply:
+        """The same while the answer is heard as it grows: ``on_text(attempt, delta)`` gets each piece.
+
+        ``attempt`` counts from 1; when it changes, what was heard before is void. The reply holds the whole answer.
+        """
+        asked = self._asked(call, deadline, record, caller, on_text)
+        return await self._call(asked, call, max_tries, budget)
+
+    def _asked(
+        self, call: Call, deadline: float, record: Record, caller: str, on_text: OnText | None
+    ) -> _Asked:
         model = self.catalogue.find(call.model)
-        asked = _Asked(call.model, model, encode(call, model), need_of(call, model), caller, deadline, record)
+        body = encode(call, model, stream=on_text is not None)
+        return _Asked(call.model, model, body, need_of(call, model), caller, deadline, record, on_text)
+
+    async def _call(self, asked: _Asked, call: Call, max_tries: int | None, budget: NanoUSD | None) -> Reply:
         tries = min(max_tries or self.settings.max_tries, self.settings.max_tries)
-        worst = counted(call, model).cost if budget is not None else NanoUSD(0)
+        worst = counted(call, asked.model).cost if budget is not None else NanoUSD(0)
         attempts: list[Attempt] = []
         while True:
-            attempt, outcome = await self._attempt(asked)
+            attempt, outcome = await self._attempt(asked, len(attempts) + 1)
             if attempt is None and attempts:
                 # The attempt before was recorded as one that another would follow; so there is one, though no
                 # request was sent for it: the rate limit or our own database used up the time.
@@ -127,7 +157,7 @@ class Upstream:
                 return Reply(outcome, tuple(attempts))
             if budget is not None and _spent_at_most(attempts, worst) + worst > budget:
                 return Reply(outcome, tuple(attempts))
-            await _surely(record(attempts[-1]))
+            await _surely(asked.record(attempts[-1]))
             await asyncio.sleep(wait)
 
     def ready(self, *, today: date) -> Health:
@@ -163,7 +193,7 @@ class Upstream:
         queue = await self._limits.expected_wait(asked.model, asked.need, caller=asked.caller)
         return wait if max(wait, queue) < remaining else None
 
-    async def _attempt(self, asked: _Asked) -> tuple[Attempt | None, Outcome]:
+    async def _attempt(self, asked: _Asked, number: int) -> tuple[Attempt | None, Outcome]:
         """One request on the wire, as soon as the rate limit lets it; None when it never came to that."""
         try:
             grant = await self._limits.admit(
@@ -178,7 +208,7 @@ class Upstream:
         started_at = clock.now()
         start = clock.monotonic()
         try:
-            answer = await self._ask(asked, attempt_id, remaining)
+            answer = await self._ask(asked, number, attempt_id, remaining)
         except asyncio.CancelledError:
             answer = Answer(Failed("cancelled", "the caller went away"))
             seconds = clock.monotonic() - start
@@ -196,14 +226,17 @@ class Upstream:
             raise
         return attempt, answer.outcome
 
-    async def _ask(self, asked: _Asked, attempt_id: str, remaining: float) -> Answer:
+    async def _ask(self, asked: _Asked, number: int, attempt_id: str, remaining: float) -> Answer:
         """Cut off at the deadline or at the attempt's own limit, whichever comes first."""
         if self._sdk is None:
             raise RuntimeError("the upstream is not open")
         limit = min(remaining, self.settings.attempt_timeout_s)
         try:
             async with asyncio.timeout(limit):
-                return await self._sdk.respond(asked.body, client_request_id=attempt_id)
+                if asked.on_text is None:
+                    return await self._sdk.respond(asked.body, client_request_id=attempt_id)
+                on_delta = partial(asked.on_text, number)
+                return await self._sdk.stream(asked.body, client_request_id=attempt_id, on_delta=on_delta)
         except TimeoutError:
             kind: FailureKind = "deadline" if remaining <= limit else "timeout"
             return Answer(Failed(kind, f"no answer within {limit:.3f} s"))

@@ -1,15 +1,22 @@
 """The OpenAI SDK, and what its answers and errors mean. Imported by whoever opens the door: it takes 0.4 s and 40 MB."""
 
-from typing import Self
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Self, cast
 
 import httpx2
 import openai
 
 from service.foundation import clock
 from service.upstream.call import Failed
+from service.upstream.headers import seen_in
 from service.upstream.reading import Answer, read
 from service.upstream.settings import Settings
+from service.upstream.streaming import Frames, Reader, ResponsesReader, event_of
 from service.upstream.transport import BodyTooLong, DirectClient
+
+OnDelta = Callable[[str], None]
+_DRAIN_S = 0.1
 
 
 class Sdk:
@@ -51,20 +58,107 @@ class Sdk:
         This is the SDK's documented way to call any endpoint. Its typed way costs 450 µs to transform the parameters
         and 210 µs to build a Response model, of which we read six members.
         """
-        headers = {"Content-Type": "application/json", "X-Client-Request-Id": client_request_id}
         try:
             response = await self._client.post(
-                "/responses", cast_to=httpx2.Response, content=body, options={"headers": headers}
+                "/responses", cast_to=httpx2.Response, content=body, options=_options(client_request_id)
             )
-        except openai.APIStatusError as error:
-            response = error.response
-        except openai.APITimeoutError:
+        except openai.APIError as error:
+            return _failure(error)
+        return _read(response)
+
+    async def stream(self, body: bytes, *, client_request_id: str, on_delta: OnDelta) -> Answer:
+        """The same with ``"stream": true`` in the body: ``on_delta`` hears the text as it comes.
+
+        Cancelling it hangs up on the provider.
+        """
+        try:
+            streamed = await self._client.post(
+                "/responses",
+                cast_to=httpx2.Response,
+                content=body,
+                options=_options(client_request_id),
+                stream=True,
+                stream_cls=openai.AsyncStream[object],
+            )
+        except openai.APIError as error:
+            return _failure(error)
+        # With this cast_to the SDK returns the response itself, its types say otherwise.
+        response = cast("httpx2.Response", streamed)
+        try:
+            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                await response.aread()  # a server that does not stream answers all at once
+                return _read(response)
+            return await _heard(response, ResponsesReader(), on_delta)
+        except httpx2.HTTPError as error:
+            return Answer(
+                _broken(error),
+                request_id=response.headers.get("x-request-id"),
+                http_status=response.status_code,
+            )
+        finally:
+            await response.aclose()
+
+
+async def _heard(response: httpx2.Response, reader: Reader, on_delta: OnDelta) -> Answer:
+    frames = Frames()
+    pieces = response.aiter_bytes()
+    async for piece in pieces:
+        for data in frames.feed(piece):
+            event = event_of(data)
+            if event is None or reader.done:
+                continue
+            delta = reader.hear(event)
+            if delta:
+                on_delta(delta)
+        if reader.done:
+            break
+    if reader.done:
+        await _drained(pieces)
+    outcome, usage, model = reader.end()
+    headers = _headers(response)
+    return Answer(
+        outcome,
+        usage=usage,
+        model=model,
+        request_id=headers.get("x-request-id"),
+        http_status=response.status_code,
+        limits=seen_in(headers),
+    )
+
+
+async def _drained(pieces: AsyncIterator[bytes]) -> None:
+    """Read the end of the body, which mostly is there already: only then can the connection serve another request."""
+    try:
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in pieces:
+                pass
+    except (TimeoutError, httpx2.HTTPError):
+        return  # the answer is whole; the connection is closed instead
+
+
+def _options(client_request_id: str) -> openai.RequestOptions:
+    return {"headers": {"Content-Type": "application/json", "X-Client-Request-Id": client_request_id}}
+
+
+def _read(response: httpx2.Response) -> Answer:
+    return read(response.status_code, _headers(response), response.content, now=clock.now())
+
+
+def _failure(error: openai.APIError) -> Answer:
+    match error:
+        case openai.APIStatusError():
+            return _read(error.response)
+        case openai.APITimeoutError():
             return Answer(Failed("timeout", "the connection to the provider timed out"))
-        except openai.APIConnectionError as error:
-            cause = error.__cause__
-            message = f"{type(cause).__name__}: {cause}"
-            return Answer(Failed("protocol" if isinstance(cause, BodyTooLong) else "connection", message))
-        return read(response.status_code, _headers(response), response.content, now=clock.now())
+        case _:
+            return Answer(_broken(error.__cause__ or error))
+
+
+def _broken(cause: BaseException) -> Failed:
+    message = f"{type(cause).__name__}: {cause}"
+    if isinstance(cause, httpx2.TimeoutException):
+        return Failed("timeout", message)
+    return Failed("protocol" if isinstance(cause, BodyTooLong) else "connection", message)
 
 
 def _headers(response: httpx2.Response) -> dict[str, str]:

@@ -21,6 +21,8 @@ from yarl import URL
 _OWN_HEADERS = frozenset({b"host", b"content-length", b"connection", b"transfer-encoding"})
 _KEEPALIVE_S = 30.0
 _DNS_TTL_S = 60
+_STREAM_FACTOR = 8
+"""A streamed answer wraps each few characters in an event, and repeats the whole at the end."""
 _URLS = 32
 """Addresses kept parsed: the few endpoints that are called all the time."""
 
@@ -116,7 +118,7 @@ class DirectClient(httpx2.AsyncClient):
                 proxy=self._proxy,
             )
             if stream:
-                body = _Body(answer, request, self._max_bytes)
+                body = _Body(answer, request, _STREAM_FACTOR * self._max_bytes)
                 return httpx2.Response(
                     answer.status, headers=answer.raw_headers, stream=body, request=request
                 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,8 @@ class Says:
     delay: float = 0.0
     cut: int | None = None
     reset: bool = False
+    pieces: Sequence[bytes | float] | None = None
+    """A streamed body: bytes are sent, numbers are seconds of silence."""
 
 
 @dataclass
@@ -65,12 +67,14 @@ class Provider:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         self.asked.append(Asked(first.split(" ")[1], headers, body))
         says = self._next()
+        if says.reset and says.pieces is None:
+            writer.transport.abort()
+            return False
         if says.delay and not await self._still_there(reader, says.delay):
             self.hung_up += 1
             return False
-        if says.reset:
-            writer.transport.abort()
-            return False
+        if says.pieces is not None:
+            return await self._stream(writer, says)
         content = says.body if isinstance(says.body, bytes) else json.dumps(says.body).encode()
         fields = {"content-type": "application/json", "content-length": str(len(content)), **says.headers}
         writer.write(f"HTTP/1.1 {says.status} Scripted\r\n".encode())
@@ -78,6 +82,27 @@ class Provider:
         writer.write(content if says.cut is None else content[: says.cut])
         await writer.drain()
         return says.cut is None
+
+    async def _stream(self, writer: asyncio.StreamWriter, says: Says) -> bool:
+        fields = {"content-type": "text/event-stream", "transfer-encoding": "chunked", **says.headers}
+        writer.write(f"HTTP/1.1 {says.status} Scripted\r\n".encode())
+        writer.write("".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode() + b"\r\n")
+        for piece in says.pieces or ():
+            if isinstance(piece, float):
+                await writer.drain()
+                await asyncio.sleep(piece)
+                continue
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await writer.drain()
+            if writer.transport.is_closing():
+                raise ConnectionResetError
+        if says.reset:
+            await asyncio.sleep(0.02)
+            writer.transport.abort()
+            return False
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+        return True
 
     async def _still_there(self, reader: asyncio.StreamReader, seconds: float) -> bool:
         try:
@@ -147,3 +172,37 @@ def text(value: str) -> dict[str, Any]:
 def error(message: str, *, type: str = "invalid_request_error", code: Any = None, param: Any = None) -> Any:
     """An error body."""
     return {"error": {"message": message, "type": type, "param": param, "code": code}}
+
+
+def frame(kind: str, number: int = 0, **members: Any) -> bytes:
+    """One event of a streamed answer."""
+    data = {"type": kind, "sequence_number": number} | members
+    return f"event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def streamed(*deltas: str, last: bytes | None = None) -> list[bytes]:
+    """The events of a whole answer made of these pieces of text; ``last`` replaces the terminal event."""
+    whole = "".join(deltas)
+    events = [
+        frame("response.created", response=response(status="in_progress", usage=None)),
+        frame("response.in_progress", 1, response=response(status="in_progress", usage=None)),
+        frame("response.output_item.added", 2, output_index=0, item=message(status="in_progress")),
+        frame("response.content_part.added", 3, output_index=0, content_index=0, part=text("")),
+    ]
+    events += [
+        frame(
+            "response.output_text.delta",
+            4 + number,
+            output_index=0,
+            content_index=0,
+            delta=delta,
+            obfuscation="x",
+        )
+        for number, delta in enumerate(deltas)
+    ]
+    events.append(frame("response.output_text.done", 90, output_index=0, content_index=0, text=whole))
+    events.append(frame("response.output_item.done", 91, output_index=0, item=message(text(whole))))
+    events.append(
+        last if last is not None else frame("response.completed", 92, response=response(message(text(whole))))
+    )
+    return events
