@@ -24,9 +24,12 @@ SCENARIO_LIKE = "gpt-4.1-mini"
 class Catalogue:
     """All known models, found by alias, dated snapshot, or the name of a fine-tune (``ft:BASE:…``)."""
 
-    def __init__(self, models: Iterable[Model], *, scenarios: bool = False) -> None:
+    def __init__(
+        self, models: Iterable[Model], *, scenarios: bool = False, prefixes: Iterable[str] = ()
+    ) -> None:
         self.models = tuple(models)
         self._scenarios = scenarios
+        self._prefixes = frozenset(prefixes)
         self._by_name = {name: model for model in self.models for name in (*model.snapshots, model.id)}
 
     @classmethod
@@ -36,7 +39,18 @@ class Catalogue:
 
     def with_scenarios(self) -> "Catalogue":
         """The same models, and every name that starts with ``sandbox-``, priced as gpt-4.1-mini."""
-        return Catalogue(self.models, scenarios=True)
+        return Catalogue(self.models, scenarios=True, prefixes=self._prefixes)
+
+    def with_models(self, models: Iterable[Model], *, prefixes: Iterable[str] = ()) -> "Catalogue":
+        """The same models and some more, which go before any of the same name.
+
+        ``prefixes`` are names of further providers: ``azure/gpt-4o`` is the model that ``gpt-4o`` is, though nobody
+        knows when it stops there.
+        """
+        more = tuple(models)
+        names = {model.id for model in more}
+        rest = (model for model in self.models if model.id not in names)
+        return Catalogue((*rest, *more), scenarios=self._scenarios, prefixes=self._prefixes.union(prefixes))
 
     def with_stops(self, stops: Mapping[str, date | None]) -> "Catalogue":
         """The same models with the shutdown dates that the provider's own list gave, by alias or snapshot.
@@ -57,10 +71,21 @@ class Catalogue:
                 for model in self.models
             ),
             scenarios=self._scenarios,
+            prefixes=self._prefixes,
         )
 
     def known(self, name: str) -> Model | None:
         """The model of this name, retired or not; None when there is none."""
+        model = self._plain(name)
+        if model is not None:
+            return model
+        prefix, slash, rest = name.partition("/")
+        there = self._plain(rest) if slash and prefix in self._prefixes else None
+        if there is None:
+            return None
+        return replace(there, id=name, snapshots=(), stops=None, snapshot_stops={})
+
+    def _plain(self, name: str) -> Model | None:
         model = self._by_name.get(name)
         if model is not None:
             return model

@@ -56,6 +56,8 @@ class Call:
     format: ResponseFormat
     max_output_tokens: int
     cache_key: str | None = None
+    minimal: ResponseFormat | None = None
+    """A simpler form of the same schema, tried once when the provider does not accept ``format``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +167,5 @@ class Reply:
 
     outcome: Outcome
     attempts: tuple[Attempt, ...]
+    minimal: bool = False
+    """The answer is in the form of ``Call.minimal``."""

@@ -3,10 +3,11 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 from service.catalogue import Catalogue, Model, cost
 from service.foundation import clock
@@ -24,15 +25,15 @@ from service.upstream.call import (
     Text,
     Truncated,
 )
-from service.upstream.estimate import counted, need_of
+from service.upstream.errors import is_schema_fault
+from service.upstream.estimate import at_most, counted, need_of
 from service.upstream.limits import Grant, Limits, MemoryLimits, Throttled
-from service.upstream.reading import Answer
-from service.upstream.request import encode
+from service.upstream.naming import DEFAULT, catalogue_of, provider_settings, route
+from service.upstream.provider import Provider
+from service.upstream.reading import Answer, mapping, tokens
+from service.upstream.request import encode_count
 from service.upstream.retry import delay
-from service.upstream.settings import OPENAI_BASE_URL, Settings
-
-if TYPE_CHECKING:
-    from service.upstream.sdk import Sdk
+from service.upstream.settings import OPENAI_BASE_URL, ProviderSettings, Settings
 
 Record = Callable[[Attempt], Awaitable[None]]
 OnText = Callable[[int, str], None]
@@ -54,42 +55,58 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One call while it is being made."""
+class _Terms:
+    """On what terms a call is made: the arguments of ``Upstream.call`` and ``Upstream.stream``."""
 
-    name: str
-    model: Model
-    body: bytes
-    need: Need
-    caller: str
     deadline: float
     record: Record
+    caller: str
+    max_tries: int | None
+    budget: NanoUSD | None
     on_text: OnText | None
 
 
-class Upstream:
-    """The provider. ``open`` and ``close`` bracket its life, in one event loop."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One call while it is being made. ``call`` is as its provider knows it, ``name`` the model as it was asked for."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, *, limits: Limits | None = None) -> None:
+    name: str
+    call: Call
+    model: Model
+    provider: Provider
+    need: Need
+    terms: _Terms
+
+
+class Upstream:
+    """The provider, and further ones by name. ``open`` and ``close`` bracket its life, in one event loop.
+
+    ``catalogue`` is the given one with the models that the settings add: whoever looks a model up uses it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        *,
+        limits: Callable[[ProviderSettings], Limits] = MemoryLimits,
+    ) -> None:
         self.settings = settings
-        self._limits = limits if limits is not None else MemoryLimits(settings)
-        self.catalogue = catalogue
-        self._sdk: Sdk | None = None
-        self._last_failure: Failed | None = None
+        self.catalogue = catalogue_of(settings, catalogue)
+        self._providers = {
+            name: Provider(own, limits(own)) for name, own in provider_settings(settings).items()
+        }
         self._random = random.Random()  # noqa: S311  # jitter, not secrets
 
     async def open(self) -> None:
-        """Build the client. Nothing is sent."""
-        # A process that never calls the provider need not hold the SDK.
-        from service.upstream.sdk import Sdk
-
-        self._sdk = await Sdk.open(self.settings)
+        """Build the clients. Nothing is sent."""
+        for provider in self._providers.values():
+            await provider.open()
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._sdk is not None:
-            await self._sdk.close()
-            self._sdk = None
+        for provider in self._providers.values():
+            await provider.close()
 
     async def call(
         self,
@@ -110,8 +127,8 @@ class Upstream:
         worst case would pass it, where an attempt that broke on the way counts as billed in full. Raises
         ``UnknownModel``, and whatever ``record`` raises.
         """
-        asked = self._asked(call, deadline, record, caller, None)
-        return await self._call(asked, call, max_tries, budget)
+        terms = _Terms(deadline, record, caller, max_tries, budget, None)
+        return await self._call(self._asked(call, terms))
 
     async def stream(
         self,
@@ -128,59 +145,89 @@ class Upstream:
 
         ``attempt`` counts from 1; when it changes, what was heard before is void. The reply holds the whole answer.
         """
-        asked = self._asked(call, deadline, record, caller, on_text)
-        return await self._call(asked, call, max_tries, budget)
+        terms = _Terms(deadline, record, caller, max_tries, budget, on_text)
+        return await self._call(self._asked(call, terms))
 
-    def _asked(
-        self, call: Call, deadline: float, record: Record, caller: str, on_text: OnText | None
-    ) -> _Asked:
-        model = self.catalogue.find(call.model)
-        body = encode(call, model, stream=on_text is not None)
-        return _Asked(call.model, model, body, need_of(call, model), caller, deadline, record, on_text)
+    async def count(self, call: Call, *, deadline: float) -> int | None:
+        """The exact number of input tokens, as the provider counts them; None where it does not."""
+        prefix, name = route(call.model, self.settings.providers)
+        body = encode_count(replace(call, model=name), self.catalogue.find(call.model))
+        value = await self._fetch(prefix, "/responses/input_tokens", body, deadline)
+        return tokens(mapping(value).get("input_tokens")) or None
 
-    async def _call(self, asked: _Asked, call: Call, max_tries: int | None, budget: NanoUSD | None) -> Reply:
-        tries = min(max_tries or self.settings.max_tries, self.settings.max_tries)
-        worst = counted(call, asked.model).cost if budget is not None else NanoUSD(0)
-        attempts: list[Attempt] = []
-        while True:
-            attempt, outcome = await self._attempt(asked, len(attempts) + 1)
-            if attempt is None and attempts:
-                # The attempt before was recorded as one that another would follow; so there is one, though no
-                # request was sent for it: the rate limit or our own database used up the time.
-                attempt = _attempt_of(
-                    Answer(outcome), clock.new_id("att"), call.model, NanoUSD(0), clock.now(), 0.0
-                )
-            if attempt is not None:
-                attempts.append(attempt)
-            wait = await self._wait(asked, outcome, len(attempts))
-            if wait is None or len(attempts) >= tries:
-                return Reply(outcome, tuple(attempts))
-            if budget is not None and _spent_at_most(attempts, worst) + worst > budget:
-                return Reply(outcome, tuple(attempts))
-            await _surely(asked.record(attempts[-1]))
-            await asyncio.sleep(wait)
+    async def shutdown_dates(self, *, deadline: float) -> dict[str, date]:
+        """The dates that the provider's own list of models announces, by name; for ``Catalogue.with_stops``."""
+        value = mapping(await self._fetch(DEFAULT, "/models", None, deadline))
+        listed = value.get("data")
+        dates: dict[str, date] = {}
+        for model in listed if isinstance(listed, list) else ():
+            name, day = mapping(model).get("id"), mapping(model).get("shutdown_date")
+            if isinstance(name, str) and isinstance(day, str):
+                with suppress(ValueError):
+                    dates[name] = date.fromisoformat(day)
+        return dates
 
     def ready(self, *, today: date) -> Health:
         """What is known about the provider without asking it."""
+        provider = self._providers[DEFAULT]
         problems = []
         if self.settings.base_url == OPENAI_BASE_URL and self.settings.api_key is None:
             problems.append("no provider key is set")
-        if self._last_failure is not None and self._last_failure.kind in ("credentials", "quota"):
-            problems.append(
-                f"the provider's last answer was a failure of the kind {self._last_failure.kind!r}"
-            )
+        failure = provider.last_failure
+        if failure is not None and failure.kind in ("credentials", "quota"):
+            problems.append(f"the provider's last answer was a failure of the kind {failure.kind!r}")
         warnings = (
             f"{model.id} stops on {model.stops}; its successor is {model.successor or 'not known'}"
             for model in self.catalogue.retiring(today=today)
         )
-        return Health(self.settings.engine, self._sdk is not None, tuple(problems), tuple(warnings))
+        return Health(self.settings.engine, provider.is_open, tuple(problems), tuple(warnings))
+
+    def _asked(self, call: Call, terms: _Terms) -> _Asked:
+        model = self.catalogue.find(call.model)
+        prefix, name = route(call.model, self.settings.providers)
+        return _Asked(
+            name=call.model,
+            call=replace(call, model=name) if prefix else call,
+            model=model,
+            provider=self._providers[prefix],
+            need=need_of(call, model),
+            terms=terms,
+        )
+
+    async def _call(self, asked: _Asked) -> Reply:
+        simpler = asked.call.minimal
+        minimal = simpler is not None and asked.provider.refuses(asked.call.format)
+        attempts: list[Attempt] = []
+        while True:
+            call = replace(asked.call, format=simpler) if minimal and simpler else asked.call
+            attempt, outcome = await self._attempt(asked, call, len(attempts) + 1)
+            if attempt is None and attempts:
+                # The attempt before was recorded as one that another would follow; so there is one, though no
+                # request was sent for it: the rate limit or our own database used up the time.
+                attempt = _attempt_of(
+                    Answer(outcome), clock.new_id("att"), asked.name, NanoUSD(0), clock.now(), 0
+                )
+            if attempt is not None:
+                attempts.append(attempt)
+            if simpler is not None and not minimal and _schema_refused(outcome):
+                asked.provider.note_refusal(asked.call.format)
+                minimal, wait = True, 0.0
+            else:
+                later = await self._wait(asked, outcome, len(attempts))
+                tries = asked.terms.max_tries
+                if later is None or (tries is not None and len(attempts) >= tries):
+                    return Reply(outcome, tuple(attempts), minimal)
+                wait = later
+            if not _affordable(asked, attempts):
+                return Reply(outcome, tuple(attempts), minimal)
+            await _surely(asked.terms.record(attempts[-1]))
+            await asyncio.sleep(wait)
 
     async def _wait(self, asked: _Asked, outcome: Outcome, attempts: int) -> float | None:
         """Seconds until the next attempt; None when this was the last one."""
-        self._last_failure = outcome if isinstance(outcome, Failed) else None
         if not isinstance(outcome, Failed):
             return None
-        remaining = asked.deadline - clock.monotonic()
+        remaining = asked.terms.deadline - clock.monotonic()
         wait = delay(
             outcome,
             attempt=attempts,
@@ -190,69 +237,58 @@ class Upstream:
         )
         if wait is None:
             return None
-        queue = await self._limits.expected_wait(asked.model, asked.need, caller=asked.caller)
+        queue = await asked.provider.limits.expected_wait(asked.model, asked.need, caller=asked.terms.caller)
         return wait if max(wait, queue) < remaining else None
 
-    async def _attempt(self, asked: _Asked, number: int) -> tuple[Attempt | None, Outcome]:
+    async def _attempt(self, asked: _Asked, call: Call, number: int) -> tuple[Attempt | None, Outcome]:
         """One request on the wire, as soon as the rate limit lets it; None when it never came to that."""
         try:
-            grant = await self._limits.admit(
-                asked.model, asked.need, caller=asked.caller, deadline=asked.deadline
+            grant = await asked.provider.limits.admit(
+                asked.model, asked.need, caller=asked.terms.caller, deadline=asked.terms.deadline
             )
         except Throttled as throttled:
             return None, Failed("throttled", str(throttled), retry_after=throttled.seconds)
-        remaining = asked.deadline - clock.monotonic()
+        remaining = asked.terms.deadline - clock.monotonic()
         if remaining <= 0:
             return None, Failed("deadline", "the deadline had passed before the attempt")
         attempt_id = clock.new_id("att")
         started_at = clock.now()
         start = clock.monotonic()
         try:
-            answer = await self._ask(asked, number, attempt_id, remaining)
+            answer = await self._ask(asked, call, number, attempt_id, remaining)
         except asyncio.CancelledError:
             answer = Answer(Failed("cancelled", "the caller went away"))
             seconds = clock.monotonic() - start
-            await _surely(
-                asked.record(_attempt_of(answer, attempt_id, asked.name, NanoUSD(0), started_at, seconds))
-            )
+            gone = _attempt_of(answer, attempt_id, asked.name, NanoUSD(0), started_at, seconds)
+            await _surely(asked.terms.record(gone))
             raise
         seconds = clock.monotonic() - start
         price = self._cost(asked.model, answer)
         attempt = _attempt_of(answer, attempt_id, asked.name, price, started_at, seconds)
         try:
-            await self._settle(grant, answer)
+            await _settle(asked.provider.limits, grant, answer)
         except asyncio.CancelledError:
-            await _surely(asked.record(attempt))
+            await _surely(asked.terms.record(attempt))
             raise
         return attempt, answer.outcome
 
-    async def _ask(self, asked: _Asked, number: int, attempt_id: str, remaining: float) -> Answer:
+    async def _ask(self, asked: _Asked, call: Call, number: int, attempt_id: str, remaining: float) -> Answer:
         """Cut off at the deadline or at the attempt's own limit, whichever comes first."""
-        if self._sdk is None:
-            raise RuntimeError("the upstream is not open")
         limit = min(remaining, self.settings.attempt_timeout_s)
+        on_delta = None if asked.terms.on_text is None else partial(asked.terms.on_text, number)
         try:
             async with asyncio.timeout(limit):
-                if asked.on_text is None:
-                    return await self._sdk.respond(asked.body, client_request_id=attempt_id)
-                on_delta = partial(asked.on_text, number)
-                return await self._sdk.stream(asked.body, client_request_id=attempt_id, on_delta=on_delta)
+                return await asked.provider.ask(call, asked.model, attempt_id=attempt_id, on_delta=on_delta)
         except TimeoutError:
             kind: FailureKind = "deadline" if remaining <= limit else "timeout"
             return Answer(Failed(kind, f"no answer within {limit:.3f} s"))
 
-    async def _settle(self, grant: Grant, answer: Answer) -> None:
-        usage = answer.usage
-        used = usage.input_tokens + usage.output_tokens
-        failed = answer.outcome if isinstance(answer.outcome, Failed) else None
-        limited = failed is not None and failed.kind == "rate"
-        await self._limits.settle(
-            grant,
-            used=used or None,  # a failed request counts at the provider too
-            seen=answer.limits,
-            limited=limited,
-            retry_after=failed.retry_after if failed is not None and limited else None,
-        )
+    async def _fetch(self, provider: str, path: str, body: bytes | None, deadline: float) -> Any:
+        try:
+            async with asyncio.timeout(max(deadline - clock.monotonic(), 0)):
+                return await self._providers[provider].sdk.fetch(path, body)
+        except TimeoutError:
+            return None
 
     def _cost(self, model: Model, answer: Answer) -> NanoUSD:
         """The price is that of the snapshot that answered, where the catalogue knows it."""
@@ -295,6 +331,16 @@ _MAYBE_BILLED = ("failed:connection", "failed:timeout", "failed:cancelled", "fai
 """Ends after which nobody told us what the provider did, and billed."""
 
 
+def _affordable(asked: _Asked, attempts: Sequence[Attempt]) -> bool:
+    """Whether the budget covers the worst case of another attempt."""
+    budget = asked.terms.budget
+    # The bound that costs nothing mostly does; real counting needs the vocabulary.
+    return budget is None or any(
+        _spent_at_most(attempts, worst) + worst <= budget
+        for worst in (estimate(asked.call, asked.model).cost for estimate in (at_most, counted))
+    )
+
+
 def _spent_at_most(attempts: Sequence[Attempt], worst: NanoUSD) -> int:
     return sum(worst if attempt.outcome in _MAYBE_BILLED else attempt.cost for attempt in attempts)
 
@@ -311,6 +357,24 @@ def _name(outcome: Outcome) -> str:
             return "filtered"
         case Failed():
             return f"failed:{outcome.kind}"
+
+
+async def _settle(limits: Limits, grant: Grant, answer: Answer) -> None:
+    usage = answer.usage
+    used = usage.input_tokens + usage.output_tokens
+    failed = answer.outcome if isinstance(answer.outcome, Failed) else None
+    limited = failed is not None and failed.kind == "rate"
+    await limits.settle(
+        grant,
+        used=used or None,  # a failed request counts at the provider too
+        seen=answer.limits,
+        limited=limited,
+        retry_after=failed.retry_after if failed is not None and limited else None,
+    )
+
+
+def _schema_refused(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failed) and outcome.kind == "rejected" and is_schema_fault(outcome)
 
 
 async def _surely(work: Awaitable[None]) -> None:

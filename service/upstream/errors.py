@@ -197,10 +197,13 @@ def problem_for(failed: Failed) -> WinnowError:
     return error(detail, members=members, retry_after=None if wait is None else failed.retry_after or wait)
 
 
+def is_schema_fault(failed: Failed) -> bool:
+    """Whether the provider objects to the schema. Some of its schema faults carry no code, only these words."""
+    return failed.code == "invalid_json_schema" or failed.message.startswith("Invalid schema")
+
+
 def _rejected(failed: Failed, members: dict[str, object]) -> WinnowError:
-    reason = _INPUT_FAULTS.get(failed.code or "")
-    if reason is None and failed.message.startswith("Invalid schema"):  # some schema faults carry no code
-        reason = _INPUT_FAULTS["invalid_json_schema"]
+    reason = _INPUT_FAULTS.get("invalid_json_schema" if is_schema_fault(failed) else failed.code or "")
     if reason is not None:
         return InputRejected(f"The provider rejected the input: {reason}.", members=members)
     return RequestRejected(

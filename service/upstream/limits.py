@@ -13,7 +13,7 @@ from service.catalogue import Model
 from service.foundation import clock
 from service.upstream.buckets import Kind, Lane, Need, Ticket
 from service.upstream.headers import Seen
-from service.upstream.settings import Settings
+from service.upstream.settings import ProviderSettings
 
 LONG_CONTEXT = 128_000
 """Input tokens above which the provider counts a request against another pool, where a model has one."""
@@ -74,7 +74,7 @@ class MemoryLimits:
     that carries them; until then nothing is held back.
     """
 
-    def __init__(self, settings: Settings, *, now: Callable[[], float] = clock.monotonic) -> None:
+    def __init__(self, settings: ProviderSettings, *, now: Callable[[], float] = clock.monotonic) -> None:
         self._settings = settings
         self._now = now
         self._states: dict[str, _State] = {}
@@ -186,8 +186,8 @@ class MemoryLimits:
             self._states = {name: state for name, state in self._states.items() if state.lane.length}
 
 
-def _limits_of(settings: Settings, model: Model, *, long: bool) -> dict[Kind, float]:
-    own = settings.limits.get(model.id)
+def _limits_of(settings: ProviderSettings, model: Model, *, long: bool) -> dict[Kind, float]:
+    own = settings.limits.get(model.id) or settings.limits.get(model.id.partition("/")[2])
     if own is not None:
         given: dict[Kind, int | None] = {
             "requests": own.requests_per_minute,

@@ -4,7 +4,7 @@ The rules are those of the provider's contract §1.4 and §5. Unknown members ar
 place or has an unexpected type counts as absent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,11 @@ from service.upstream.call import (
 )
 from service.upstream.durations import retry_after
 from service.upstream.headers import Seen, seen_in
+
+Understood = tuple[Outcome, Usage, str | None]
+"""Outcome, billed tokens, and the model that answered."""
+
+Understand = Callable[[Mapping[str, Any], int], Understood]
 
 NO_USAGE = Usage()
 _MESSAGE_CHARS = 2_000
@@ -70,9 +75,19 @@ class Answer:
         return self.outcome.code if isinstance(self.outcome, Failed) else None
 
 
-def read(status: int, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Answer:
-    """The meaning of an answer to ``POST /responses``. ``headers`` have lower-case names."""
-    value = _parsed(body)
+def read(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: datetime,
+    understand_body: Understand | None = None,
+) -> Answer:
+    """The meaning of an HTTP answer. ``headers`` have lower-case names.
+
+    ``understand_body`` reads the JSON object of a success; the default reads a Response.
+    """
+    value = parsed(body)
     usage, model = NO_USAGE, None
     outcome: Outcome
     if not 200 <= status < 300:
@@ -81,8 +96,7 @@ def read(status: int, headers: Mapping[str, str], body: bytes, *, now: datetime)
         kind = "an HTML page" if body.lstrip()[:1] == b"<" else "not a JSON object"
         outcome = Failed("protocol", f"the body of a {status} is {kind}", http_status=status)
     else:
-        outcome = response_outcome(value, http_status=status)
-        usage, model = usage_of(value), _text(value.get("model"))
+        outcome, usage, model = (understand_body or understand)(value, status)
     return Answer(
         outcome,
         usage=usage,
@@ -91,6 +105,11 @@ def read(status: int, headers: Mapping[str, str], body: bytes, *, now: datetime)
         http_status=status,
         limits=seen_in(headers),
     )
+
+
+def understand(value: Mapping[str, Any], http_status: int) -> Understood:
+    """What a Response object says."""
+    return response_outcome(value, http_status=http_status), usage_of(value), string(value.get("model"))
 
 
 def response_outcome(response: Mapping[str, Any], *, http_status: int | None = None) -> Outcome:
@@ -116,44 +135,44 @@ def response_outcome(response: Mapping[str, Any], *, http_status: int | None = N
 
 def usage_of(response: Mapping[str, Any]) -> Usage:
     """The billed tokens of a Response object; zeros where it has none."""
-    usage = _object(response.get("usage"))
-    read_details = _object(usage.get("input_tokens_details"))
-    written_details = _object(usage.get("output_tokens_details"))
+    usage = mapping(response.get("usage"))
+    read_details = mapping(usage.get("input_tokens_details"))
+    written_details = mapping(usage.get("output_tokens_details"))
     return Usage(
-        input_tokens=_count(usage.get("input_tokens")),
-        cached_tokens=_count(read_details.get("cached_tokens")),
-        output_tokens=_count(usage.get("output_tokens")),
-        reasoning_tokens=_count(written_details.get("reasoning_tokens")),
-        cache_write_tokens=_count(read_details.get("cache_write_tokens")),
+        input_tokens=tokens(usage.get("input_tokens")),
+        cached_tokens=tokens(read_details.get("cached_tokens")),
+        output_tokens=tokens(usage.get("output_tokens")),
+        reasoning_tokens=tokens(written_details.get("reasoning_tokens")),
+        cache_write_tokens=tokens(read_details.get("cache_write_tokens")),
     )
 
 
 def failure_of(error: Any, *, http_status: int | None = None, default: FailureKind = "server") -> Failed:
     """An error object of the provider (``{code, message, type?, param?}``) that came without a status of its own."""
-    members = _object(error)
-    code = _text(members.get("code"))
-    category = _text(members.get("type"))
+    members = mapping(error)
+    code = string(members.get("code"))
+    category = string(members.get("type"))
     kind = _CODES.get(code or "") or _CODES.get(category or "")
     if kind is None:
         # Codes such as invalid_prompt or image_too_large: the response failed because of what we sent.
         kind = "rejected" if code is not None and category != "server_error" else default
     return Failed(
         kind,
-        (_text(members.get("message")) or "")[:_MESSAGE_CHARS],
+        (string(members.get("message")) or "")[:_MESSAGE_CHARS],
         http_status=http_status,
         code=code,
-        param=_text(members.get("param")),
+        param=string(members.get("param")),
     )
 
 
 def _http_failure(status: int, headers: Mapping[str, str], value: Any, body: bytes, now: datetime) -> Failed:
-    error = _object(value).get("error", value)
+    error = mapping(value).get("error", value)
     if isinstance(error, str):  # some compatible servers answer {"error": "…"}
         error = {"message": error}
-    members = _object(error)
-    code = _text(members.get("code"))
-    category = _text(members.get("type"))
-    message = _text(members.get("message")) or _text(members.get("detail")) or ""
+    members = mapping(error)
+    code = string(members.get("code"))
+    category = string(members.get("type"))
+    message = string(members.get("message")) or string(members.get("detail")) or ""
     if not isinstance(value, dict):
         message = "an HTML page" if body.lstrip()[:1] == b"<" else "a body that is not a JSON object"
     return Failed(
@@ -161,7 +180,7 @@ def _http_failure(status: int, headers: Mapping[str, str], value: Any, body: byt
         message[:_MESSAGE_CHARS],
         http_status=status,
         code=code,
-        param=_text(members.get("param")),
+        param=string(members.get("param")),
         retry_after=retry_after(headers, message, now=now)
         if status in (408, 409, 429) or status >= 500
         else None,
@@ -205,7 +224,7 @@ def _failed_response(response: Mapping[str, Any], http_status: int | None) -> Fa
 
 
 def _incomplete(response: Mapping[str, Any], text: str, http_status: int | None) -> Outcome:
-    reason = _object(response.get("incomplete_details")).get("reason")
+    reason = mapping(response.get("incomplete_details")).get("reason")
     if reason == "max_output_tokens":
         return Truncated(text)
     if reason == "content_filter":
@@ -235,7 +254,7 @@ def _final_message(response: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _answer_text(item: Mapping[str, Any]) -> str:
     if item.get("type") == "function_call":
-        return _text(item.get("arguments")) or ""
+        return string(item.get("arguments")) or ""
     return "".join(
         part["text"]
         for part in _parts(item)
@@ -246,7 +265,7 @@ def _answer_text(item: Mapping[str, Any]) -> str:
 def _refusal(item: Mapping[str, Any]) -> str | None:
     for part in _parts(item):
         if part.get("type") == "refusal":
-            return _text(part.get("refusal")) or ""
+            return string(part.get("refusal")) or ""
     return None
 
 
@@ -255,7 +274,8 @@ def _parts(item: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
+    """The value of a JSON body; None when it is none."""
     # Not jsontext: its walk for depth costs 60 µs here, and the envelope's members are few and checked one by one.
     try:
         return orjson.loads(body)
@@ -263,15 +283,18 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The object that stands here; an empty one where something else does."""
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str | None:
+def string(value: Any) -> str | None:
+    """The text that stands here; a number is taken for its digits, as some servers' error codes are numbers."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _count(value: Any) -> int:
+def tokens(value: Any) -> int:
+    """The number of tokens that stands here; 0 where something else does."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -14,6 +14,15 @@ from service.foundation import jsontext
 from service.upstream.call import Call, ImagePart, Part, ResponseFormat, TextPart
 
 
+def encode_count(call: Call, model: Model) -> bytes:
+    """The body of ``POST /responses/input_tokens``: what of a request is input."""
+    pieces = _input(call, model)
+    if model.reasoning is not None:
+        pieces += (b',"reasoning":{"effort":', json_string(model.reasoning), b"}")
+    pieces.append(b"}")
+    return b"".join(pieces)
+
+
 def encode(call: Call, model: Model, *, stream: bool = False) -> bytes:
     """The request body.
 
@@ -21,7 +30,22 @@ def encode(call: Call, model: Model, *, stream: bool = False) -> bytes:
     has one, reasoning effort where it reasons. A model without ``json_schema`` is given the schema as the parameters
     of a strict function that it must call.
     """
-    pieces = [b'{"model":', _string(call.model), b',"instructions":', _string(call.instructions)]
+    pieces = _input(call, model)
+    pieces.append(b',"max_output_tokens":%d,"store":false' % model.output_budget(call.max_output_tokens))
+    if "temperature" in model.can:
+        pieces.append(b',"temperature":0')
+    if model.reasoning is not None:
+        pieces += (b',"reasoning":{"effort":', json_string(model.reasoning), b"}")
+    if call.cache_key is not None:
+        pieces += (b',"prompt_cache_key":', json_string(call.cache_key))
+    if stream:
+        pieces.append(b',"stream":true,"stream_options":{"include_obfuscation":false}')
+    pieces.append(b"}")
+    return b"".join(pieces)
+
+
+def _input(call: Call, model: Model) -> list[bytes]:
+    pieces = [b'{"model":', json_string(call.model), b',"instructions":', json_string(call.instructions)]
     pieces.append(b',"input":[{"role":"user","content":[')
     for index, part in enumerate(call.parts):
         if index:
@@ -32,34 +56,26 @@ def encode(call: Call, model: Model, *, stream: bool = False) -> bytes:
         pieces += (b',"text":{"format":', call.format.rendered, b"}")
     else:
         pieces.append(_function(call.format))
-    pieces.append(b',"max_output_tokens":%d,"store":false' % model.output_budget(call.max_output_tokens))
-    if "temperature" in model.can:
-        pieces.append(b',"temperature":0')
-    if model.reasoning is not None:
-        pieces += (b',"reasoning":{"effort":', _string(model.reasoning), b"}")
-    if call.cache_key is not None:
-        pieces += (b',"prompt_cache_key":', _string(call.cache_key))
-    if stream:
-        pieces.append(b',"stream":true,"stream_options":{"include_obfuscation":false}')
-    pieces.append(b"}")
-    return b"".join(pieces)
+    return pieces
 
 
 def _part(part: Part, model: Model) -> tuple[bytes, ...]:
     match part:
         case TextPart():
-            return b'{"type":"input_text","text":', _string(part.text), b"}"
+            return b'{"type":"input_text","text":', json_string(part.text), b"}"
         case ImagePart():
+            detail = model.image_detail(part.detail).encode()
             return (
-                b'{"type":"input_image","image_url":"data:',
-                _string(part.media_type)[1:-1],
-                b";base64,",
-                b64encode(part.data),
-                b'","detail":"',
-                model.image_detail(part.detail).encode(),
-                b'"}',
+                b'{"type":"input_image","image_url":',
+                *data_url(part),
+                b',"detail":"%b"}' % detail,
             )
     assert_never(part)
+
+
+def data_url(image: ImagePart) -> tuple[bytes, ...]:
+    """The picture as a JSON string that holds a data URL, in pieces."""
+    return b'"data:', json_string(image.media_type)[1:-1], b";base64,", b64encode(image.data), b'"'
 
 
 def _function(format: ResponseFormat) -> bytes:
@@ -72,8 +88,9 @@ def _function(format: ResponseFormat) -> bytes:
     )
 
 
-def _string(text: str) -> bytes:
+def json_string(text: str) -> bytes:
+    """A text as JSON. A lone surrogate, which no UTF-8 can hold, becomes U+FFFD."""
     try:
         return orjson.dumps(text)
-    except TypeError:  # a lone surrogate, which no UTF-8 text can hold: U+FFFD stands in its place
+    except TypeError:
         return orjson.dumps(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from service.upstream.call import Failed, Outcome, Text, Usage
-from service.upstream.reading import NO_USAGE, failure_of, response_outcome, usage_of
+from service.upstream.call import Failed, Outcome, Text
+from service.upstream.reading import NO_USAGE, Understood, failure_of, response_outcome, usage_of
 
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
@@ -48,7 +48,7 @@ class Reader(Protocol):
     def hear(self, event: Mapping[str, Any]) -> str:
         """Take an event in; the text it adds to the answer, mostly none."""
 
-    def end(self) -> tuple[Outcome, Usage, str | None]:
+    def end(self) -> Understood:
         """What the stream amounts to: outcome, billed tokens, the model that answered."""
 
 
@@ -91,7 +91,7 @@ class ResponsesReader:
                 return delta
         return ""
 
-    def end(self) -> tuple[Outcome, Usage, str | None]:
+    def end(self) -> Understood:
         """What the stream amounts to: outcome, billed tokens, the model that answered."""
         if self._failed is not None:
             return self._failed, NO_USAGE, self._model
@@ -113,7 +113,9 @@ class ResponsesReader:
 
 
 def event_of(data: bytes) -> Mapping[str, Any] | None:
-    """The event in a frame's data; None for what is none, such as ``[DONE]`` or a heartbeat."""
+    """The event in a frame's data; None for what is none. The mark at the end of a chat stream is an event here."""
+    if data == b"[DONE]":
+        return {"type": "[DONE]"}
     try:
         event = orjson.loads(data)
     except orjson.JSONDecodeError:

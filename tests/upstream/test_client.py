@@ -13,7 +13,8 @@ import pytest
 
 from service.catalogue import Catalogue, UnknownModel
 from service.foundation import clock
-from service.upstream import Attempt, Failed, Reply, Settings, Text, Truncated, Upstream, Usage
+from service.foundation.money import NanoUSD
+from service.upstream import Attempt, Failed, Reply, Settings, Text, Truncated, Upstream, Usage, counted
 from tests.upstream.provider import Provider, Says, error, message, provider, response, text, until
 from tests.upstream.test_request import a_call
 
@@ -225,6 +226,34 @@ async def test_a_record_that_fails_fails_the_call() -> None:
         with pytest.raises(OSError, match="database"):
             await upstream.call(a_call(), deadline=clock.monotonic() + 5, record=broken)
     assert len(fake.asked) == 1
+
+
+@pytest.mark.parametrize(("tries", "asked"), [(1, 1), (2, 2), (9, 3), (None, 3)])
+async def test_a_caller_may_lower_the_number_of_attempts(tries: int | None, asked: int) -> None:
+    """The settings allow three; a caller can ask for fewer, not for more."""
+    says = Says(500, error("x", type="server_error"))
+    async with provider(says) as fake, opened(fake, max_tries=3) as upstream:
+        await upstream.call(
+            a_call(), deadline=clock.monotonic() + 10, record=Journal().record, max_tries=tries
+        )
+    assert len(fake.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("says", "attempts"),
+    [(Says(500, error("x", type="server_error"), {"retry-after": "0"}), 3), (Says(reset=True), 2)],
+)
+async def test_no_retry_is_begun_that_could_pass_the_budget(says: Says, attempts: int) -> None:
+    """A reported failure costs nothing; one without an answer may have been billed in full."""
+    worst = counted(a_call(), Catalogue.load().find("gpt-4.1-mini")).cost
+    async with provider(says) as fake, opened(fake, max_tries=3) as upstream:
+        for budget, expected in ((NanoUSD(2 * worst), attempts), (NanoUSD(worst - 1), 1)):
+            journal = Journal()
+            reply = await upstream.call(
+                a_call(), deadline=clock.monotonic() + 10, record=journal.record, budget=budget
+            )
+            assert len(reply.attempts) == expected
+            assert len(journal.attempts) == expected - 1
 
 
 async def test_truncated_answers_are_billed() -> None:

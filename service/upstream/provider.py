@@ -1,0 +1,95 @@
+"""One provider: its client, its rate limits, the API it speaks, and what it was found not to accept."""
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from service.catalogue import Model
+from service.upstream.call import Call, Failed, ResponseFormat
+from service.upstream.faces import CHAT, RESPONSES, Face
+from service.upstream.limits import Limits
+from service.upstream.reading import Answer
+from service.upstream.settings import ProviderSettings
+
+if TYPE_CHECKING:
+    from service.upstream.sdk import OnDelta, Sdk
+
+_REMEMBERED = 10_000
+_NO_SUCH_PATH = frozenset({404, 405, 501})
+
+
+class Provider:
+    """Asks one provider once. Retries, prices and records are its user's."""
+
+    def __init__(self, settings: ProviderSettings, limits: Limits) -> None:
+        self.settings = settings
+        self.limits = limits
+        self.last_failure: Failed | None = None
+        self._face: Face = CHAT if settings.face == "chat" else RESPONSES
+        self._refused: dict[bytes, None] = {}
+        self._sdk: Sdk | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be asked."""
+        return self._sdk is not None
+
+    @property
+    def sdk(self) -> "Sdk":
+        """The client. Raises ``RuntimeError`` before ``open``."""
+        if self._sdk is None:
+            raise RuntimeError("the upstream is not open")
+        return self._sdk
+
+    async def open(self) -> None:
+        """Build the client. Nothing is sent."""
+        # A process that never calls a provider need not hold the SDK.
+        from service.upstream.sdk import Sdk
+
+        self._sdk = await Sdk.open(self.settings)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._sdk is not None:
+            await self._sdk.close()
+            self._sdk = None
+
+    async def ask(self, call: Call, model: Model, *, attempt_id: str, on_delta: "OnDelta | None") -> Answer:
+        """One attempt. A server that turns out not to know ``/responses`` is asked again, by its other face."""
+        face = self._face
+        answer = await self._ask(face, call, model, attempt_id, on_delta)
+        if face is RESPONSES and self.settings.face == "auto" and _unknown_path(answer):
+            other = await self._ask(CHAT, call, model, attempt_id, on_delta)
+            if not _unknown_path(other):
+                self._face, answer = CHAT, other
+        self.last_failure = answer.outcome if isinstance(answer.outcome, Failed) else None
+        return answer
+
+    def refuses(self, form: ResponseFormat) -> bool:
+        """Whether the provider was found not to accept this form of a schema."""
+        return bool(self._refused) and _digest(form) in self._refused
+
+    def note_refusal(self, form: ResponseFormat) -> None:
+        """Remember that it does not; the oldest of ten thousand is forgotten."""
+        self._refused[_digest(form)] = None
+        while len(self._refused) > _REMEMBERED:
+            del self._refused[next(iter(self._refused))]
+
+    async def _ask(
+        self, face: Face, call: Call, model: Model, attempt_id: str, on_delta: "OnDelta | None"
+    ) -> Answer:
+        body = face.encode(call, model, stream=on_delta is not None)
+        if on_delta is None:
+            return await self.sdk.respond(face, body, client_request_id=attempt_id)
+        return await self.sdk.stream(face, body, client_request_id=attempt_id, on_delta=on_delta)
+
+
+def _unknown_path(answer: Answer) -> bool:
+    return (
+        isinstance(answer.outcome, Failed)
+        and answer.outcome.kind in ("protocol", "rejected", "server")
+        and answer.http_status in _NO_SUCH_PATH
+    )
+
+
+def _digest(form: ResponseFormat) -> bytes:
+    return sha256(form.rendered).digest()
