@@ -16,9 +16,8 @@ from service.catalogue.model import LongContext, Model, Patches, PatchLimits, Pr
 WARN_DAYS = 90
 """How long before a model stops it is worth a warning."""
 
-SCENARIO_PREFIX = "sandbox-"
 SCENARIO_LIKE = "gpt-4.1-mini"
-"""The model whose price, limits and capabilities a sandbox scenario has."""
+"""The model whose price, limits and capabilities a sandbox scenario has, unless it names another after an ``@``."""
 
 
 class Catalogue:
@@ -38,7 +37,7 @@ class Catalogue:
         return cls(_models())
 
     def with_scenarios(self) -> "Catalogue":
-        """The same models, and every name that starts with ``sandbox-``, priced as gpt-4.1-mini."""
+        """The same models, and the sandbox's scenarios: ``sandbox-refusal``, ``sandbox-429-2@gpt-6-luna``."""
         return Catalogue(self.models, scenarios=True, prefixes=self._prefixes)
 
     def with_models(self, models: Iterable[Model], *, prefixes: Iterable[str] = ()) -> "Catalogue":
@@ -89,8 +88,9 @@ class Catalogue:
         model = self._by_name.get(name)
         if model is not None:
             return model
-        if self._scenarios and name.startswith(SCENARIO_PREFIX):
-            return replace(self._by_name[SCENARIO_LIKE], id=name, snapshots=())
+        if self._scenarios and (name == "sandbox" or name.startswith(("sandbox-", "sandbox@"))):
+            like = self._by_name.get(name.partition("@")[2] or SCENARIO_LIKE)
+            return None if like is None else replace(like, id=name, snapshots=())
         base = self._by_name.get(name.split(":")[1]) if name.startswith("ft:") else None
         if base is not None and base.fine_tuned is not None:
             return replace(base, id=name, snapshots=(), price=base.fine_tuned)

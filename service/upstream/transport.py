@@ -20,6 +20,9 @@ from yarl import URL
 
 _OWN_HEADERS = frozenset({b"host", b"content-length", b"connection", b"transfer-encoding"})
 _KEEPALIVE_S = 30.0
+_PLAIN_KEEPALIVE_S = 4.0
+"""Without TLS a new connection costs little, and servers of one's own (uvicorn: 5 s) close idle ones early; a request
+on a connection that is being closed is lost."""
 _DNS_TTL_S = 60
 _STREAM_FACTOR = 8
 """A streamed answer wraps each few characters in an event, and repeats the whole at the end."""
@@ -55,7 +58,7 @@ class DirectClient(httpx2.AsyncClient):
         secure = self._origin.startswith("https:")
         connector = aiohttp.TCPConnector(
             limit=self._max_connections,
-            keepalive_timeout=_KEEPALIVE_S,
+            keepalive_timeout=_KEEPALIVE_S if secure else _PLAIN_KEEPALIVE_S,
             ttl_dns_cache=_DNS_TTL_S,
             # The SDK's own choice of trusted roots, not the interpreter's, which is empty in slim images.
             ssl=httpx2.create_ssl_context() if secure else True,

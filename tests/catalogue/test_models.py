@@ -146,6 +146,10 @@ def test_scenarios_exist_only_where_they_are_asked_for() -> None:
     assert model.id == "sandbox-x"
     assert model.price == CATALOGUE.find("gpt-4.1-mini").price
     assert "json_schema" in model.can
+    assert scenarios.find("sandbox").price == model.price
+    assert scenarios.find("sandbox-429-2+slow-1s@gpt-6-luna").reasoning == "none"
+    with pytest.raises(UnknownModel):
+        scenarios.find("sandbox@gpt-nope")
 
 
 def test_the_output_budget_leaves_room_to_reason_and_stays_within_the_model() -> None:
