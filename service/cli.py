@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -39,6 +40,18 @@ app.add_typer(schemas_app, name="schemas")
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+_MAX_FILE_DEPTH = 400
+"""Levels of a schema in a file: the printers below recurse."""
+
+
+class Profile(Enum):
+    """How much of strict mode is relied on (see `service.strict`)."""
+
+    documented = "documented"
+    observed = "observed"
+    minimal = "minimal"
+
 
 SchemaFolders = Annotated[
     list[Path] | None,
@@ -446,6 +459,65 @@ def show_schema(
     out.print_json(data=version.compiled.strict if strict else version.schema)
 
 
+@schemas_app.command("compile")
+def compile_schema(
+    file: Annotated[Path, typer.Argument(help="A JSON Schema of any draft.", exists=True, dir_okay=False)],
+    *,
+    draft: Annotated[
+        str | None, typer.Option(help="4, 6, 7, 2019-09 or 2020-12; by default read or guessed.")
+    ] = None,
+    profile: Annotated[
+        Profile, typer.Option(help="Which keywords the provider is trusted with.")
+    ] = Profile.documented,
+    as_json: AsJson = False,
+) -> None:
+    """Show what becomes of a schema: the strict form, the rules it cannot hold, or why it is refused."""
+    from service import strict
+    from service.foundation import jsontext
+
+    try:
+        schema = jsontext.parse(file.read_bytes(), max_depth=_MAX_FILE_DEPTH)
+    except jsontext.MalformedJson as error:
+        _fail(f"{file}: {error}.")
+    try:
+        compiled = strict.compile(schema, draft=draft, profile=profile.value)
+    except strict.SchemaRefused as refused:
+        if as_json:
+            out.print_json(data={"refused": {"pointer": refused.pointer, "reason": refused.reason}})
+        else:
+            err.print("Refused", style="bold red")
+            for fault in refused.errors:
+                err.print(f"  {fault.pointer or '/'}: {fault.detail}", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    losses = [
+        {"pointer": loss.pointer, "keyword": loss.keyword, "detail": loss.detail} for loss in compiled.losses
+    ]
+    if as_json:
+        data = {
+            "draft": compiled.draft,
+            "digest": compiled.digest,
+            "strict": compiled.strict,
+            "losses": losses,
+        }
+        print(json.dumps(data, ensure_ascii=False))  # noqa: T201 - for programs
+        return
+    out.print(JSON.from_data(compiled.strict, ensure_ascii=False))
+    stats = compiled.stats
+    out.print(
+        f"\nDraft {compiled.draft} · {stats.properties} properties · depth {stats.depth} · {stats.characters} characters · "
+        f"{stats.enum_values} enum values · {len(json.dumps(compiled.strict)) / max(1, len(json.dumps(schema))):.2f}× the source",
+        style="dim",
+    )
+    if not losses:
+        out.print("[green]The strict form holds every rule.[/]")
+        return
+    out.print("[yellow]Checked on the finished record instead:[/]")
+    for loss in losses:
+        out.print(
+            f"  {loss['pointer'] or '/'}  {loss['keyword']}: {loss['detail']}", markup=False, soft_wrap=True
+        )
+
+
 def _registry(folders: list[Path] | None) -> Any:
     from service.registry import BrokenFolder, Registry
 
@@ -475,6 +547,7 @@ def sandbox(
     from service.sandbox import create_app
 
     bound = _bind("127.0.0.1", port)
+    bound.listen()  # who reads the line below may connect at once and waits in the backlog
     print(f"http://127.0.0.1:{bound.getsockname()[1]}/v1", flush=True)  # noqa: T201 - for people and parents
     if until_eof:
         threading.Thread(target=_end_with_input, daemon=True).start()

@@ -364,7 +364,11 @@ def _street(_wish: Wish, text: str, _page: Page) -> str | None:
 
 def _id(_wish: Wish, text: str, page: Page) -> str | None:
     found = values.clean_id(text)
-    return None if found and iso_date(text[:24], european=page.european) and _is_datum(text[:30], page) else found
+    return (
+        None
+        if found and iso_date(text[:24], european=page.european) and _is_datum(text[:30], page)
+        else found
+    )
 
 
 _DATA_WORDS = frozenset(

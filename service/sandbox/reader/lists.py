@@ -411,7 +411,9 @@ def _entries_or_grid(filling: Filling, items: Mapping[str, Any]) -> tuple[list[A
     for row in table.rows[:_MAX_ITEMS]:
         pairs = []
         for head, text in zip(table.headers, row, strict=True):
-            value = read_leaf(filling, filling.resolver.follow(entry["properties"][members[1]]), "value", text, _ANYWHERE)
+            value = read_leaf(
+                filling, filling.resolver.follow(entry["properties"][members[1]]), "value", text, _ANYWHERE
+            )
             if head:
                 pairs.append({members[0]: head, members[1]: value})
         rows.append(pairs)

@@ -22,7 +22,10 @@ _EMPHASIS = re.compile(r"^[\s>*_`#•·▪◦–\-]*(?=\S)|[*_`]+(?=[:：\s]|$)|
 _BULLET = re.compile(r"^\s*(?:[•·▪◦‣●○*\-–—]|\d{1,2}[.)])\s+(?=\S)")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*$")
 _COLON = re.compile(r"\s*(?:[:：]|\.{3,}:?|…)\s*")
-_DATED = re.compile(r"\b(?:vom|du|dated|of|del|de|van|from|z dnia|d\.d\.|date)\s+(?=\d)|\s{1,3}(?=\d{1,2}\.\d{1,2}\.\d{4})", re.IGNORECASE)
+_DATED = re.compile(
+    r"\b(?:vom|du|dated|of|del|de|van|from|z dnia|d\.d\.|date)\s+(?=\d)|\s{1,3}(?=\d{1,2}\.\d{1,2}\.\d{4})",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"(?:nr|no|n°|nº|num|number|nummer)\b[.:]?\s*\S*\d", re.IGNORECASE)
 _OPEN_ENDS = (" vom", " du", " dated", " of", " del", " van", " from")
 _PAGE_MARK = re.compile(r"^\[page \d+(?:: see image)?\]$")
@@ -265,7 +268,9 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
         if len(text) > _MAX_LABEL:
             continue
         words = label_words(text)
-        inline = _INLINE.match(f"{text} {following[0].text}" if following and text.endswith(_OPEN_ENDS) else text)
+        inline = _INLINE.match(
+            f"{text} {following[0].text}" if following and text.endswith(_OPEN_ENDS) else text
+        )
         if inline:
             yield from _inline_pair(inline, number)
         if not words or not any(character.isalpha() for character in text) or len(text.split()) > 6:
@@ -397,7 +402,11 @@ def _heading(lines: list[str], number: int, line: str) -> str | None:
     if not words or len(words) > 6:
         return None
     bold = text.startswith("**") and text.endswith("**")
-    plain = len(words) <= 3 and text.replace(" ", "").isalpha() and all(word in _HEADINGS for word in canonical(text))
+    plain = (
+        len(words) <= 3
+        and text.replace(" ", "").isalpha()
+        and all(word in _HEADINGS for word in canonical(text))
+    )
     if plain and "  " not in text:
         return text
     shouted = text.isupper() and len(text) > 3 and not any(character.isdigit() for character in text)

@@ -275,7 +275,9 @@ def party_for(parties: list[Party], role: str) -> Party | None:
     if role == "buyer":
         seller = party_for(parties, "seller")
         taken = fold_name(seller.name) if seller and seller.name else None
-        others_free = [party for party in free if not taken or not _overlap(fold_name(party.name or ""), taken)]
+        others_free = [
+            party for party in free if not taken or not _overlap(fold_name(party.name or ""), taken)
+        ]
         return next((party for party in others_free if party.read("city")), None)
     return None
 

@@ -358,12 +358,18 @@ class _Filler:
         ):
             if base:
                 sets.setdefault(base, trust)
-        described = frozenset(canonical(re.split(r"[.,;(]| of | as ", place.description, maxsplit=1)[0][:60])) - {"the", "a"}
+        described = frozenset(
+            canonical(re.split(r"[.,;(]| of | as ", place.description, maxsplit=1)[0][:60])
+        ) - {"the", "a"}
         if 0 < len(described) <= 4 and sum(map(weight, described)) >= 0.8:
             sets.setdefault(described, 0.85)
         for base, trust in list(sets.items()):
             for rank, other in enumerate(alternatives(base)):
-                general = 0.6 if not other <= self.title and sum(map(weight, other)) <= 0.6 and len(base) > 1 else 1.0
+                general = (
+                    0.6
+                    if not other <= self.title and sum(map(weight, other)) <= 0.6 and len(base) > 1
+                    else 1.0
+                )
                 sets.setdefault(other, trust * general * max(0.55, 0.93 - 0.05 * rank))
         return list(sets.items())
 

@@ -118,7 +118,10 @@ def _text(page: Page, wish: Wish, topic: frozenset[str]) -> str | None:
 
 
 _KINDS = frozenset({"invoice", "receipt", "order", "delivery", "statement", "contract", "ticket", "event"})
-_CV = re.compile(r"\s*[-–—|:]?\s*\b(?:curriculum vitae|curriculum|cv|resume|résumé|lebenslauf|bewerbung)\b\s*[-–—|:]?\s*", re.IGNORECASE)
+_CV = re.compile(
+    r"\s*[-–—|:]?\s*\b(?:curriculum vitae|curriculum|cv|resume|résumé|lebenslauf|bewerbung)\b\s*[-–—|:]?\s*",
+    re.IGNORECASE,
+)
 _CONTACT = re.compile(r"@|\d{3}|https?:|www\.|^(?:phone|tel|e-?mail|address|home)\b", re.IGNORECASE)
 
 
@@ -128,7 +131,13 @@ def _openers(page: Page) -> list[str]:
     for row in page.cells[:25]:
         for cell in row[:2]:
             text = _CV.sub("", cell.text.strip("#*_ =-")).strip()
-            if 3 <= len(text) <= 80 and any(c.isalpha() for c in text) and not _CONTACT.search(text) and text not in found and "|" not in page.lines[cell.line]:
+            if (
+                3 <= len(text) <= 80
+                and any(c.isalpha() for c in text)
+                and not _CONTACT.search(text)
+                and text not in found
+                and "|" not in page.lines[cell.line]
+            ):
                 found.append(text)
         if len(found) >= 4:
             break
@@ -149,7 +158,12 @@ def _city(page: Page, wish: Wish, topic: frozenset[str]) -> str | None:
         if not _CONTACT.search(line):
             continue
         for part in re.split(r"\s*[|•·]\s*|\s{3,}", line.strip()):
-            if 2 < len(part) < 40 and part[0].isupper() and not _CONTACT.search(part) and not any(c.isdigit() for c in part):
+            if (
+                2 < len(part) < 40
+                and part[0].isupper()
+                and not _CONTACT.search(part)
+                and not any(c.isdigit() for c in part)
+            ):
                 return part
     return None
 

@@ -220,7 +220,10 @@ _DATE_LIKE = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{2,4}$|\d{4}-\d\d-\d\d$")
 _ID_EDGE = re.compile(r"^[\s:#№.\-–*]+|[\s,;.:*]+$")
 
 
-_NUMBER_WORD = re.compile(r"^(?:n[or°º]?\.?|nr\.?|no\.?|num\.?|nummer|numéro|número|numero|number|#|№|id)[\s:.]+(?=\S*\d)|^n°(?=\d)", re.IGNORECASE)
+_NUMBER_WORD = re.compile(
+    r"^(?:n[or°º]?\.?|nr\.?|no\.?|num\.?|nummer|numéro|número|numero|number|#|№|id)[\s:.]+(?=\S*\d)|^n°(?=\d)",
+    re.IGNORECASE,
+)
 
 
 def clean_id(text: str) -> str | None:
@@ -232,7 +235,9 @@ def clean_id(text: str) -> str | None:
         return None
     kept: list[str] = []
     for word in words[:6]:
-        if kept and (word.isalpha() and word.islower() or (not any(c.isdigit() for c in word) and len(word) > 2)):
+        if kept and (
+            word.isalpha() and word.islower() or (not any(c.isdigit() for c in word) and len(word) > 2)
+        ):
             break
         if kept and any(c.isdigit() for c in kept[-1]) and _DATE_LIKE.match(word):
             break
