@@ -100,9 +100,27 @@ def _read(kind: str, match: re.Match[str], *, european: bool) -> str | None:
     return _build(int(match[1]), month, int(match[3]))
 
 
+_RANGE = re.compile(
+    rf"(?<!\d)(\d{{1,2}})\.?\s?(?:[-–—/]|to|bis|au|al|and|und|&)\s?(\d{{1,2}})\.?\s+({_MONTH})\.?,?\s+((?:19|20)\d\d)"
+    rf"|(?<![^\W\d_])({_MONTH})\.?\s+(\d{{1,2}})\s?[-–—]\s?(\d{{1,2}}),?\s+((?:19|20)\d\d)"
+)
+
+
+def _ranges(text: str) -> Iterator[Day]:
+    """Both ends of `14-15 January 2027` and `January 14-15, 2027`."""
+    for match in _RANGE.finditer(text):
+        first, last, name, year = match.group(1, 2, 3, 4) if match[1] else match.group(6, 7, 5, 8)
+        month = MONTHS.get(fold(name))
+        ends = [_build(int(year), month, int(day)) for day in (first, last)] if month else []
+        if len(ends) == 2 and ends[0] and ends[1]:
+            middle = (match.start() + match.end()) // 2
+            yield Day(ends[0], match.start(), middle)
+            yield Day(ends[1], middle, match.end())
+
+
 def find_dates(text: str, *, european: bool = True) -> list[Day]:
     """Every date of a text in order; overlapping readings are told apart by their place in the list of forms."""
-    taken: list[Day] = []
+    taken: list[Day] = list(_ranges(text))
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             iso = _read(kind, match, european=european)

@@ -107,6 +107,13 @@ def _entry(
                     if rest and "string" in types_of(resolver.follow(branch.get("items") or {}))
                     else None
                 )
+            elif wish.kind == "enum":
+                read = convert(wish, re.sub(r"[-/|]", " ", " ".join(head)), page)
+            elif wish.kind == "boolean":
+                current = bool(_NOW.search(" ".join(head)))
+                read = (
+                    current if wish.words & {"current", "currently", "present", "ongoing", "active"} else None
+                )
             elif wish.words & {"description", "summary", "note"} and len(names) > 2:
                 rest = [bullet_text(line) or line for line in block[len(head) :]]
                 read = " ".join(rest) or None
@@ -152,6 +159,11 @@ _JOB = re.compile(
 )
 
 
+_NAMED = frozenset(
+    "company title role name degree institution position description venue city field subject major headline project".split()  # noqa: SIM905
+)
+
+
 def _chosen(wish: Wish, names: list[str]) -> str | None:
     """The part that looks like what is asked for, taken out of the parts; else the first one left."""
     for word, pattern in (
@@ -170,12 +182,7 @@ def _chosen(wish: Wish, names: list[str]) -> str | None:
         for index, part in enumerate(names):
             if not _JOB.search(part):
                 return names.pop(index)
-    return (
-        names.pop(0)
-        if wish.words
-        & {"company", "title", "role", "name", "degree", "institution", "position", "description"}
-        else None
-    )
+    return names.pop(0) if wish.words & _NAMED else None
 
 
 def _spans(page: Page, text: str) -> list[str]:

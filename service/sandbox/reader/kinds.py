@@ -105,6 +105,8 @@ def _kind_of_pattern(pattern: str) -> str | None:
         return "currency"
     if re.fullmatch(r"\^?\[A-Z\]\{2\}\$?", text):
         return "country"
+    if re.fullmatch(r"\^?\[a-z\]\{2\}\$?", text):
+        return "language"
     if text.startswith((r"^\d{4}-", r"^(19|20)\d{2}-")) and text.count("-") == 1:
         return "month"
     return None
@@ -456,5 +458,5 @@ _CONVERT: dict[str, Callable[[Wish, str, Page], Any | None]] = {
     "date": _date, "datetime": _datetime, "month": _month, "time": _time, "duration": lambda *_: None, "number": _number,
     "printed number": _printed_number, "number or text": _number_or_text, "currency": _currency, "email": _first(values.EMAIL), "url": _first(values.URL),
     "iban": _iban, "bic": _bic, "vat": _vat, "phone": _phone, "country": _country, "postcode": _postcode, "city": _city,
-    "street": _street, "region": _text, "id": _id, "text": _text, "boolean": _boolean, "enum": _enum,
+    "street": _street, "region": _text, "language": lambda *_: None, "id": _id, "text": _text, "boolean": _boolean, "enum": _enum,
 }  # fmt: skip

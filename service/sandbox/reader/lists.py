@@ -194,9 +194,20 @@ def _rows(
         value, hits = _row(filling, row, columns, items, place, group)
         if signs is not None:
             _signed(value, row[signs], items)
-        if hits >= min(2, len(columns)):
+        if hits >= min(2, len(columns)) and not _undated(filling, row, columns, items):
             found.append(value)
     return found
+
+
+def _undated(
+    filling: Filling, row: tuple[str, ...], columns: Mapping[str, int], items: Mapping[str, Any]
+) -> bool:
+    """Whether a row lacks the date that every item must have: balances carried forward are no bookings."""
+    for name, index in columns.items():
+        member = filling.resolver.follow(items["properties"][name])
+        if member.get("format") == "date" and "null" not in types_of(member) and not row[index]:
+            return name in (items.get("required") or ())
+    return False
 
 
 def _row(
@@ -301,6 +312,9 @@ def _plain(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[li
     wish = filling.wish(items, place)
     if wish.kind == "email" or _wants_addresses(filling, place):
         return _addresses(filling, wish, place)
+    if wish.kind == "url":
+        links = list(dict.fromkeys(match[0] for match in values.URL.finditer(filling.page.text[:100_000])))
+        return [link for link in links[:50] if passes(items, link)], 0.5 if links else 0.0
     texts: list[str] = []
     section = section_for(filling.page, frozenset(name_words(place.name)))
     for score, pair in filling.ranked(wish, place):

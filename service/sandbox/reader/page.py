@@ -10,7 +10,7 @@ from itertools import islice
 from service.sandbox.reader.dates import Day, day_first, find_dates
 from service.sandbox.reader.lexicon import STEMS
 from service.sandbox.reader.values import find_currency
-from service.sandbox.reader.words import canonical, plain_words
+from service.sandbox.reader.words import canonical, plain_words, weight
 
 __all__ = ["Cell", "Page", "Pair", "Section", "open_page"]
 
@@ -39,7 +39,7 @@ _HEADINGS = frozenset(
     {
         "experience", "education", "skill", "language", "certification", "publication", "award", "interest", "summary",
         "contact", "project", "instruction", "note", "terms", "registration", "speaker", "price", "allergy", "diagnosis", "reference",
-        "description", "result", "instruction", "payment", "summary", "headline",
+        "description", "result", "payment", "headline",
     }
 )  # fmt: skip
 # A label and its value with one space between: the value starts at the first word with a digit.
@@ -88,7 +88,8 @@ class Page:
     cells: list[list[Cell]]
     pairs: list[Pair] = field(default_factory=list)
     index: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    offsets: list[int] = field(default_factory=list)
+    memo: dict[object, object] = field(default_factory=dict)
+    """Answers that other modules have worked out for this page once."""
 
     @cached_property
     def european(self) -> bool:
@@ -241,60 +242,66 @@ def split_label(text: str) -> tuple[str, str] | None:
 def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
     row = page.cells[number]
     for place, cell in enumerate(row):
-        text = cell.text
         following = row[place + 1 :]
-        labelled = split_label(text)
+        labelled = split_label(cell.text)
         if labelled:
-            label, rest = labelled
-            words = label_words(label)
-            if not words:
-                continue
-            if rest:
-                more = tuple([f"{rest} {following[0].text}"] if following else ())
-                yield Pair(label, words, (rest, *more), number, 1.0)
-                yield from _dated_pair(words, more[0] if more else rest, number)
-                # "Seller: Invoice No: 7": the inner label counts too
-                inner = split_label(rest)
-                if inner and inner[1]:
-                    yield Pair(inner[0], label_words(inner[0]), (inner[1],), number, 0.9)
-                continue
-            below = _below(page, cell)
-            right = _right(following)
-            if right:
-                yield Pair(label, words, right, number, 0.98, tuple(below))
-            elif below:
-                yield Pair(label, words, tuple(below[:2]), number, 0.9, tuple(below))
-            continue
-        if len(text) > _MAX_LABEL:
-            continue
-        words = label_words(text)
-        inline = _INLINE.match(
-            f"{text} {following[0].text}" if following and text.endswith(_OPEN_ENDS) else text
-        )
-        if inline:
-            yield from _inline_pair(inline, number)
-        if not words or not any(character.isalpha() for character in text) or len(text.split()) > 6:
-            continue
-        known = sum(word in _KNOWN for word in words)
-        if not known:
-            continue
-        ease = 0.55 + 0.3 * known / len(words)
-        right = () if following and label_like(following[0].text) else _right(following)
-        below = _below(page, cell)
-        if following and _NUMBERED.match(following[0].text):
-            # `Commercial invoice (380)    No. 471102`
-            yield Pair(text, words | {"number"}, (following[0].text,), number, 0.9)
-        if right:
-            yield Pair(text, words, right, number, ease)
-        if below:
-            yield Pair(text, words, tuple(below[:1]), number, ease - 0.1, tuple(below))
+            yield from _labelled_pairs(page, cell, labelled, following)
+        elif len(cell.text) <= _MAX_LABEL:
+            yield from _bare_pairs(page, cell, following)
+
+
+def _labelled_pairs(
+    page: Page, cell: Cell, labelled: tuple[str, str], following: list[Cell]
+) -> Iterable[Pair]:
+    """Pairs of a cell with a colon: the rest of the cell, what stands to its right, or what stands below."""
+    label, rest = labelled
+    words = label_words(label)
+    if not words:
+        return
+    if rest:
+        more = (f"{rest} {following[0].text}",) if following else ()
+        yield Pair(label, words, (rest, *more), cell.line, 1.0)
+        yield from _dated_pair(words, more[0] if more else rest, cell.line)
+        # "Seller: Invoice No: 7": the inner label counts too
+        inner = split_label(rest)
+        if inner and inner[1]:
+            yield Pair(inner[0], label_words(inner[0]), (inner[1],), cell.line, 0.9)
+        return
+    below = _below(page, cell)
+    right = _right(following)
+    if right:
+        yield Pair(label, words, right, cell.line, 0.98, tuple(below))
+    elif below:
+        yield Pair(label, words, tuple(below[:2]), cell.line, 0.9, tuple(below))
+
+
+def _bare_pairs(page: Page, cell: Cell, following: list[Cell]) -> Iterable[Pair]:
+    """Pairs of a short cell without a colon, when at least one of its words is a known one."""
+    text, number = cell.text, cell.line
+    words = label_words(text)
+    inline = _INLINE.match(f"{text} {following[0].text}" if following and text.endswith(_OPEN_ENDS) else text)
+    if inline:
+        yield from _inline_pair(inline, number)
+    known = sum(word in _KNOWN for word in words)
+    if not known or not any(character.isalpha() for character in text) or len(text.split()) > 6:
+        return
+    ease = 0.55 + 0.3 * known / len(words)
+    right = () if following and label_like(following[0].text) else _right(following)
+    below = _below(page, cell)
+    if following and _NUMBERED.match(following[0].text):
+        # `Commercial invoice (380)    No. 471102`
+        yield Pair(text, words | {"number"}, (following[0].text,), number, 0.9)
+    if right:
+        yield Pair(text, words, right, number, ease)
+    if below:
+        yield Pair(text, words, tuple(below[:1]), number, ease - 0.1, tuple(below))
 
 
 def label_like(text: str) -> bool:
     """Whether a text can only be a label: all its words are known ones, and it holds no value."""
     if text.endswith((":", "：")):
         return True
-    words = [word for word in canonical(text) if word.isalpha()]
+    words = [word for word in canonical(text) if word.isalpha() and weight(word) > 0]
     return (
         bool(words)
         and len(words) <= 4

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from service.sandbox.reader import values
+from service.sandbox.reader.lexicon import STEMS
 from service.sandbox.reader.page import Page, label_like, split_label
 from service.sandbox.reader.places import Address, country_code, is_street, parse_address, postcode_city
 from service.sandbox.reader.words import canonical
@@ -20,8 +21,24 @@ _ROLE_ORDER = (
     "receiver", "buyer", "customer", "seller", "supplier", "sender", "payee", "payer", "holder", "laboratory", "company",
 )  # fmt: skip
 _NOT_A_PARTY = frozenset(
-    "number date vat email phone account order amount total terms website method tax iban bic".split()
-)  # noqa: SIM905
+    [
+        "number",
+        "date",
+        "vat",
+        "email",
+        "phone",
+        "account",
+        "order",
+        "amount",
+        "total",
+        "terms",
+        "website",
+        "method",
+        "tax",
+        "iban",
+        "bic",
+    ]
+)
 _LEGAL_FORM = re.compile(
     r"(?<!\w)(?:GmbH|mbH|AG|KG|OHG|UG|e\. ?K\.|e\. ?V\.|eG|SE|Ltd\.?|Limited|LLC|L\.L\.C\.|LLP|Inc\.?|Incorporated|Corp\.?|Corporation|"
     r"PLC|plc|Co\.|S\.?A\.?|S\.?A\.?S\.?|SARL|S\.?à ?r\.?l\.?|EURL|S\.?L\.?U?\.?|S\.?r\.?l\.?|S\.?p\.?A\.?|B\.?V\.?|N\.?V\.?|"
@@ -33,6 +50,23 @@ _CONTACT = re.compile(
     re.IGNORECASE,
 )
 _MAX_PARTIES = 60
+_KNOWN_WORDS = frozenset(STEMS.values())
+_PARTY_LABEL = frozenset(
+    (
+        *_ROLE_ORDER,
+        "organizer",
+        "name",
+        "address",
+        "start",
+        "to",
+        "contact",
+        "description",
+        "person",
+        "invoice",
+        "party",
+        "delivery",
+    )
+)
 
 
 @lru_cache(maxsize=256)
@@ -127,6 +161,8 @@ def find_parties(page: Page) -> list[Party]:
         role = role_of(pair.words) if len(pair.words) <= 3 else None
         if role is None or pair.words & _NOT_A_PARTY or len(found) >= _MAX_PARTIES:
             continue
+        if any(word in _KNOWN_WORDS and word not in _PARTY_LABEL for word in pair.words):
+            continue
         lines = pair.below
         if pair.values and (pair.trust >= 0.9 or not lines) and pair.values[0] not in lines:
             lines = (pair.values[0], *_column_below(page, pair.line, pair.values[0]))
@@ -137,9 +173,26 @@ def find_parties(page: Page) -> list[Party]:
         party = Party(role=role, lines=tuple(lines), line=pair.line, column=0)
         if party.name:
             found.append(party)
+    mail = _mail_sender(page)
+    if mail and not any(party.role == "buyer" for party in found):
+        found.append(mail)
     claimed = {text for party in found for text in party.lines}
     found.extend(_blocks(page, claimed))
     return found
+
+
+def _mail_sender(page: Page) -> Party | None:
+    """Who wrote a mail: to a desk that reads it, the customer."""
+    head = [
+        line for line in page.lines[:20] if re.match(r"^(?:From|Subject|Von|Betreff|De|Objet|Asunto):", line)
+    ]
+    sender = next(
+        (re.match(r"^(?:From|Von|De):\s*\"?([^<\"]*?)\"?\s*<?([^<>\s]+@[^<>\s]+)>?", line) for line in head),
+        None,
+    )
+    if sender is None or len(head) < 2:
+        return None
+    return Party(role="buyer", lines=tuple(filter(None, (sender[1].strip(), sender[2]))), line=0, column=0)
 
 
 def _labelled_lines(page: Page, line: int) -> tuple[str, ...]:
@@ -263,6 +316,8 @@ def party_for(parties: list[Party], role: str) -> Party | None:
         return _completed(best, parties)
     if role == "receiver":
         return None
+    if role == "buyer" and any(party.role == "receiver" for party in parties):
+        return party_for(parties, "receiver")
     free = [party for party in parties if party.role is None and party.name]
     if role == "seller":
         others = {party.name for party in parties if party.role in ("buyer", "receiver")}

@@ -1,6 +1,7 @@
 """Lines that end in an amount, without column headings: receipts, price lists, taxes among the totals."""
 
 import re
+from typing import cast
 
 from service.sandbox.reader import values
 from service.sandbox.reader.page import Page, Section
@@ -16,6 +17,7 @@ _PRICED = re.compile(
     r"^\s*(?:(?P<quantity>\d{1,4}(?:[.,]\d{1,3})?)\s?(?:x|×|\*|@)?\s+)?(?P<text>\S.*?\S)(?:\s{2,}|\s+(?=[$€£]|[A-Z]{3}\s)|\t)"
     r"(?P<amount>(?:[A-Z]{3}\s+|[$€£]\s?)?-?\d[\d.,']*[.,]\d\d(?:\s?(?:€|EUR|USD|[A-Z]))?|free|kostenlos|gratis|gratuit)\s*$"
 )
+_PRICED_END = re.compile(r"(?:[.,]\d\d\s?(?:€|EUR|USD|[A-Z])?|free|kostenlos|gratis|gratuit)\s*$")
 _UNIT_PRICE = re.compile(
     r"^\s*(?:(?P<quantity>\d{1,4})\s*(?:x|×|\*|@)\s*|@\s*)(?P<price>\d[\d.,]*[.,]\d\d)\b"
 )
@@ -25,12 +27,19 @@ _PERCENT = re.compile(r"(\d{1,2}(?:[.,]\d{1,2})?)\s?%")
 
 def priced_lines(page: Page, section: Section | None) -> Table | None:
     """Runs of lines such as `2 Iced Tea   6.50`, up to the first sum; only those of `section` when one is given."""
+    key = ("priced", section)
+    if key not in page.memo:
+        page.memo[key] = _priced(page, section)
+    return cast("Table | None", page.memo[key])
+
+
+def _priced(page: Page, section: Section | None) -> Table | None:
     first, last = (section.first + 1, section.last) if section else (0, len(page.lines))
     rows: list[list[str]] = []
     start = first
     for number in range(first, min(last, first + 3_000)):
         line = page.lines[number]
-        match = _PRICED.match(line)
+        match = _PRICED.match(line) if len(line) < 200 and _PRICED_END.search(line[-16:]) else None
         if match is None:
             unit = _UNIT_PRICE.match(line)
             if unit and rows:

@@ -210,8 +210,8 @@ class _Filler:
         found = self._from_party(wish, place)
         if found is None and not place.in_party:
             found = self._from_labels(wish, place)
-        if found is None and not place.in_party and "string" in types:
-            found = self._from_section(wish, place)
+        if (found is None or found.score < 0.65) and not place.in_party and "string" in types:
+            found = self._from_section(wish, place) or found
         if found is None and not place.in_party:
             value = without_label(self.page, wish, self.title)
             found = Found(value, 0.3) if value is not None else None
@@ -336,11 +336,7 @@ class _Filler:
             best = max(agreement(words, pair.words, neutral) * trust for words, trust in wanted)
             if best > 0 and described:
                 best += 0.04 * len(pair.words & described)
-            score = (
-                best
-                * pair.trust
-                * (1.0 if pair.line not in self.table_lines else self.table_lines[pair.line])
-            )
+            score = best * pair.trust * (self.table_lines.get(pair.line, 1.0))
             if score >= _ENOUGH:
                 scored.append((score, pair))
         scored.sort(key=lambda entry: (-round(entry[0], 3), entry[1].line))
@@ -366,7 +362,7 @@ class _Filler:
         for base, trust in list(sets.items()):
             for rank, other in enumerate(alternatives(base)):
                 general = (
-                    0.6
+                    0.5
                     if not other <= self.title and sum(map(weight, other)) <= 0.6 and len(base) > 1
                     else 1.0
                 )

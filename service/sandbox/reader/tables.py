@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.sandbox.reader.lexicon import STEMS
 from service.sandbox.reader.page import Cell, Page, clean
-from service.sandbox.reader.words import canonical, fold
+from service.sandbox.reader.words import canonical
 
 __all__ = ["Table", "find_tables"]
 

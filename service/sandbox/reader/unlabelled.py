@@ -1,5 +1,6 @@
 """What can be read without a label: currencies, identifiers with check digits, titles, first dates, largest sums."""
 
+import itertools
 import re
 from typing import Any
 
@@ -77,12 +78,71 @@ def _phone(page: Page, wish: Wish, _topic: frozenset[str]) -> str | None:
 
 
 def _date(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
+    if "period" in wish.words or (
+        wish.words <= {"start", "end", "date", "statement"} and wish.words & {"start", "end"}
+    ):
+        return _range_end(page, wish)
     if not page.dates or wish.words & _NOT_FIRST:
         return None
     if wish.words - _ISSUED - {"date", "time"}:
         return None
     first = page.dates[0]
     return convert(wish, page.text[first.start : first.end], page)
+
+
+def _range_end(page: Page, wish: Wish) -> Any | None:
+    """One end of the first printed range of dates, such as `01.07.2025 - 31.07.2025`."""
+    for first, second in itertools.pairwise(page.dates[:200]):
+        between = page.text[first.end : second.start]
+        if (
+            len(between) <= 8
+            and re.fullmatch(r"\s*(?:[-–—]|to|bis|au|al|a|do|tot|t/m|until|through)?\s*", between)
+            and "\n" not in between
+        ):
+            day = second if "end" in wish.words else first
+            return (
+                day.iso
+                if wish.schema.get("format") == "date" or not wish.verbatim
+                else page.text[day.start : day.end]
+            )
+    return None
+
+
+def _datetime(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
+    """The first date of the page with the time beside it."""
+    if not page.dates or wish.words & {"due", "end", "birth"}:
+        return None
+    first = page.dates[0]
+    stop = page.text.find("\n", first.end)
+    return convert(wish, page.text[first.start : stop if stop > 0 else first.end + 60], page)
+
+
+def _time(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
+    """The first time of day, where only one is asked for."""
+    if wish.words - {"time", "start", "date", "receipt"} or "time" not in wish.words:
+        return None
+    return next(
+        (value for line in page.lines[:60] if ":" in line and (value := convert(wish, line, page))), None
+    )
+
+
+_STOPWORDS = {
+    "en": "the and of to is for with this that are you", "de": "der die und das ist nicht mit für den von wir",
+    "fr": "le la les des et est pour dans une vous que", "es": "el la los que de y en para con una por",
+    "it": "il che di per una con sono del della non", "pt": "o que de para uma com não do da os em",
+    "nl": "de het een van en is voor met dat wij niet", "pl": "i w na z do się jest nie że dla",
+    "sv": "och att det som en är för på med", "da": "og at det som en er for på med ikke", "cs": "a se na je že s pro v ne",
+}  # fmt: skip
+
+
+def _language(page: Page, _wish: Wish, _topic: frozenset[str]) -> str | None:
+    """ISO 639-1 code of the language whose small words are the most frequent."""
+    words = re.findall(r"[^\W\d_]+", page.text[:20_000].lower())
+    counts = {
+        code: sum(words.count(small) for small in smalls.split()) for code, smalls in _STOPWORDS.items()
+    }
+    best = max(counts, key=lambda code: counts[code])
+    return best if counts[best] >= 3 else None
 
 
 def _number(page: Page, wish: Wish, _topic: frozenset[str]) -> float | None:
@@ -112,6 +172,8 @@ def _text(page: Page, wish: Wish, topic: frozenset[str]) -> str | None:
         return _person(page)
     if wish.words == {"headline"}:
         return _after_name(page)
+    if wish.words == {"venue"} and "event" not in topic:
+        return _city(page, wish, topic)
     if wish.words & {"body", "summary"} or wish.words == {"description"}:
         return _longest_paragraph(page)
     return None
@@ -152,12 +214,12 @@ def _after_name(page: Page) -> str | None:
     return next(iter(_openers(page)[1:2]), None)
 
 
-def _city(page: Page, wish: Wish, topic: frozenset[str]) -> str | None:
+def _city(page: Page, _wish: Wish, _topic: frozenset[str]) -> str | None:
     """The place in a line of contact data: the part without digits or signs beside a phone or an address."""
     for line in page.lines[:15]:
         if not _CONTACT.search(line):
             continue
-        for part in re.split(r"\s*[|•·]\s*|\s{3,}", line.strip()):
+        for part in re.split(r"\s*[|•·]\s*|\s{3,}|\s+(?=(?:Phone|Tel|E-?mail|Mobile|Handy)\b)", line.strip()):
             if (
                 2 < len(part) < 40
                 and part[0].isupper()
@@ -207,5 +269,5 @@ def _enum(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
 
 _BY_KIND = {
     "currency": _currency, "iban": _iban, "vat": _vat, "email": _email, "url": _url, "phone": _phone, "date": _date,
-    "number": _number, "text": _text, "city": _city, "enum": _enum,
+    "datetime": _datetime, "time": _time, "language": _language, "number": _number, "text": _text, "city": _city, "enum": _enum,
 }  # fmt: skip

@@ -236,7 +236,7 @@ def clean_id(text: str) -> str | None:
     kept: list[str] = []
     for word in words[:6]:
         if kept and (
-            word.isalpha() and word.islower() or (not any(c.isdigit() for c in word) and len(word) > 2)
+            (word.isalpha() and word.islower()) or (not any(c.isdigit() for c in word) and len(word) > 2)
         ):
             break
         if kept and any(c.isdigit() for c in kept[-1]) and _DATE_LIKE.match(word):
