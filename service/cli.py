@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 the service answered with a problem, or refused to start; 
 """
 
 import contextlib
+import gc
 import json
 import mimetypes
 import os
@@ -123,6 +124,9 @@ def serve(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                # What was loaded stays: the collector need not look at it again with every full round.
+                gc.collect()
+                gc.freeze()
                 shown = f"[{settings.host}]" if ":" in settings.host else settings.host
                 print(f"Winnow listens on http://{shown}:{bound.getsockname()[1]}", flush=True)  # noqa: T201 - for people and parents
 

@@ -1,5 +1,6 @@
-"""From an answer's text to a verdict on it. Pure."""
+"""From an answer's text to a verdict on it."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,15 +33,24 @@ class Invalid:
 Verdict = Accepted | Malformed | Invalid
 
 
-def judge(text: str, compiled: Compiled, validator: Validator) -> Verdict:
-    """Parse, decode into the caller's shape, validate."""
+def decoded(text: str, compiled: Compiled) -> Any | Malformed:
+    """The answer in the caller's shape, not yet validated."""
     try:
         value = jsontext.parse(text.encode())
     except (jsontext.MalformedJson, UnicodeEncodeError) as error:
         return Malformed(str(error) if isinstance(error, jsontext.MalformedJson) else "not valid Unicode")
     try:
-        data = compiled.decode(value)
+        return compiled.decode(value)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return Malformed("the answer is not of the form that was asked for")
-    findings = validator.findings(data)
+
+
+async def judge(text: str, compiled: Compiled, validator: Validator) -> Verdict:
+    """Parse, decode, validate against the original schema. What is wrong is looked into away from the event loop."""
+    data = decoded(text, compiled)
+    if isinstance(data, Malformed):
+        return data
+    if validator.accepts(data):
+        return Accepted(data)
+    findings = await asyncio.to_thread(validator.findings, data)
     return Invalid(tuple(findings)) if findings else Accepted(data)

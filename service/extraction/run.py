@@ -27,7 +27,7 @@ from service.extraction.validate import Validator
 from service.extraction.wire import Options
 from service.foundation import clock, jsontext, telemetry
 from service.foundation.errors import BadRequest, DeadlineExceeded, Fault, MoneyCapped, WinnowError
-from service.foundation.money import NanoUSD, parse_usd, usd
+from service.foundation.money import NANO, NanoUSD, parse_usd, usd
 from service.registry import SchemaVersion
 from service.upstream import (
     Attempt,
@@ -252,7 +252,7 @@ class Extractor:
         if not isinstance(outcome, Text):
             await self._record(id, version, last)
             _raise(outcome)
-        verdict = judge(outcome.text, version.compiled, prepared.validator)
+        verdict = await judge(outcome.text, version.compiled, prepared.validator)
         match verdict:
             case Malformed(reason=reason):
                 await self._record(id, version, replace(last, outcome="malformed"))
@@ -286,11 +286,12 @@ class Extractor:
     async def _record(
         self, id: str, version: SchemaVersion, attempt: Attempt, stored: Stored | None = None
     ) -> None:
+        count = telemetry.count
         model = attempt.model or attempt.asked_model
-        telemetry.ATTEMPTS.labels(model, attempt.outcome).inc()
-        telemetry.TOKENS.labels(model, "input").inc(attempt.usage.input_tokens)
-        telemetry.TOKENS.labels(model, "output").inc(attempt.usage.output_tokens)
-        telemetry.COST.labels(model).inc(attempt.cost / 1_000_000_000)
+        count(telemetry.ATTEMPTS, model, attempt.outcome)
+        count(telemetry.TOKENS, model, "input", amount=attempt.usage.input_tokens)
+        count(telemetry.TOKENS, model, "output", amount=attempt.usage.output_tokens)
+        count(telemetry.COST, model, amount=attempt.cost / NANO)
         await self._store.record(Entry(id, version.name, self._engine, attempt, stored))
 
 

@@ -1,20 +1,16 @@
 """Whether a record is valid: against the ORIGINAL schema, formats asserted.
 
 ``jsonschema`` decides; ``jsonschema_rs`` pre-accepts in microseconds, so that the slow judge is only asked about what
-looks wrong. Patterns never run on Python's backtracking engine, which a schema could stall for hours: they run on
+looks wrong, and only then imported: with its format checkers it takes 25 MB and half a second. Patterns never run on Python's backtracking engine, which a schema could stall for hours: they run on
 ``jsonschema_rs``'s, whose steps are bounded and which reads them as ECMA 262, as JSON Schema asks.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
-import jsonschema
 import jsonschema_rs
-from jsonschema import validators
-from jsonschema.protocols import Validator as Judge
-from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 
 from service.strict import SchemaRefused
 
@@ -22,12 +18,12 @@ _MAX_FINDINGS = 50
 _MAX_WORK = 200_000
 """Subschemas that one place of a record may have to be tried against, references followed."""
 
-_DRAFTS: Mapping[str, tuple[Any, Any]] = {
-    "4": (jsonschema.Draft4Validator, jsonschema_rs.Draft4Validator),
-    "6": (jsonschema.Draft6Validator, jsonschema_rs.Draft6Validator),
-    "7": (jsonschema.Draft7Validator, jsonschema_rs.Draft7Validator),
-    "2019-09": (jsonschema.Draft201909Validator, jsonschema_rs.Draft201909Validator),
-    "2020-12": (jsonschema.Draft202012Validator, jsonschema_rs.Draft202012Validator),
+_FAST: Mapping[str, Any] = {
+    "4": jsonschema_rs.Draft4Validator,
+    "6": jsonschema_rs.Draft6Validator,
+    "7": jsonschema_rs.Draft7Validator,
+    "2019-09": jsonschema_rs.Draft201909Validator,
+    "2020-12": jsonschema_rs.Draft202012Validator,
 }
 
 
@@ -47,26 +43,32 @@ class Validator:
     """
 
     def __init__(self, schema: Mapping[str, Any] | bool, *, draft: str) -> None:  # noqa: FBT001 - `true` is a schema
-        judge, fast = _DRAFTS[draft]
         if isinstance(schema, Mapping):
             schema = {
                 key: value for key, value in schema.items() if key != "$schema"
             }  # the draft is already decided
         _refuse_explosive(schema)
         try:
-            self._accepts: Callable[[Any], bool] = fast(
+            self.accepts: Callable[[Any], bool] = _FAST[draft](
                 schema, validate_formats=True, retriever=_offline
             ).is_valid
         except (ValueError, RecursionError) as error:
             raise _unreadable(error) from None
-        self._judge: Judge = _bounded(judge)(
-            schema, format_checker=judge.FORMAT_CHECKER, registry=SPECIFICATIONS
-        )
+        self._schema = schema
+        self._draft = draft
+
+    @cached_property
+    def _judge(self) -> Any:
+        from jsonschema_specifications import REGISTRY
+
+        judge = _bounded(self._draft)
+        return judge(self._schema, format_checker=judge.FORMAT_CHECKER, registry=REGISTRY)
 
     def findings(self, record: Any) -> list[Finding]:
-        """Everything that is wrong with ``record``, at most fifty; empty when it is valid."""
-        if self._accepts(record):
-            return []
+        """Everything that is wrong with ``record``, at most fifty; empty when it is valid.
+
+        Takes milliseconds, the first time half a second: ask ``accepts`` first, and this away from the event loop.
+        """
         found = []
         try:
             for error in self._judge.iter_errors(record):
@@ -78,7 +80,7 @@ class Validator:
         return found
 
 
-def _finding(error: jsonschema.ValidationError) -> Finding:
+def _finding(error: Any) -> Finding:
     pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_path)
     rule = str(error.validator)
     return Finding(
@@ -124,51 +126,57 @@ def _pattern(pattern: str) -> Callable[[str], bool]:
         return lambda _: True  # not a pattern of ECMA 262: it says nothing about a record
 
 
-@lru_cache(maxsize=8)
-def _bounded(judge: Any) -> Any:
-    """``judge`` with every keyword that runs a pattern replaced."""
-    return validators.extend(  # type: ignore[no-untyped-call]  # jsonschema annotates most, not this
-        judge,
+@cache
+def _bounded(draft: str) -> Any:
+    """The judge of a draft, with every keyword that runs a pattern replaced."""
+    import jsonschema
+
+    judges = {
+        "4": jsonschema.Draft4Validator,
+        "6": jsonschema.Draft6Validator,
+        "7": jsonschema.Draft7Validator,
+        "2019-09": jsonschema.Draft201909Validator,
+        "2020-12": jsonschema.Draft202012Validator,
+    }
+    error = jsonschema.ValidationError
+
+    def pattern_keyword(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
+        if isinstance(instance, str) and not _pattern(pattern)(instance):
+            yield error("pattern")
+
+    def pattern_properties(judge: Any, patterns: Mapping[str, Any], instance: Any, _: Any) -> Iterator[Any]:
+        if not isinstance(instance, dict):
+            return
+        for pattern, subschema in patterns.items():
+            matches = _pattern(pattern)
+            for key, value in instance.items():
+                if matches(key):
+                    yield from judge.descend(value, subschema, path=key, schema_path=pattern)
+
+    def additional_properties(
+        judge: Any, extra: Any, instance: Any, schema: Mapping[str, Any]
+    ) -> Iterator[Any]:
+        if not isinstance(instance, dict):
+            return
+        patterns = [_pattern(pattern) for pattern in schema.get("patternProperties", {})]
+        declared = schema.get("properties", {})
+        undeclared = [
+            key for key in instance if key not in declared and not any(matches(key) for matches in patterns)
+        ]
+        if extra is False and undeclared:
+            yield error("additionalProperties")
+        elif isinstance(extra, dict):
+            for key in undeclared:
+                yield from judge.descend(instance[key], extra, path=key)
+
+    return jsonschema.validators.extend(  # type: ignore[no-untyped-call]  # jsonschema annotates most, not this
+        judges[draft],
         {
-            "pattern": _pattern_keyword,
-            "patternProperties": _pattern_properties,
-            "additionalProperties": _additional_properties,
+            "pattern": pattern_keyword,
+            "patternProperties": pattern_properties,
+            "additionalProperties": additional_properties,
         },
     )
-
-
-def _pattern_keyword(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
-    if isinstance(instance, str) and not _pattern(pattern)(instance):
-        yield jsonschema.ValidationError("pattern")
-
-
-def _pattern_properties(
-    judge: Any, patterns: Mapping[str, Any], instance: Any, _: Any
-) -> Iterator[jsonschema.ValidationError]:
-    if not isinstance(instance, dict):
-        return
-    for pattern, subschema in patterns.items():
-        matches = _pattern(pattern)
-        for key, value in instance.items():
-            if matches(key):
-                yield from judge.descend(value, subschema, path=key, schema_path=pattern)
-
-
-def _additional_properties(
-    judge: Any, extra: Any, instance: Any, schema: Mapping[str, Any]
-) -> Iterator[jsonschema.ValidationError]:
-    if not isinstance(instance, dict):
-        return
-    patterns = [_pattern(pattern) for pattern in schema.get("patternProperties", {})]
-    declared = schema.get("properties", {})
-    undeclared = [
-        key for key in instance if key not in declared and not any(matches(key) for matches in patterns)
-    ]
-    if extra is False and undeclared:
-        yield jsonschema.ValidationError("additionalProperties")
-    elif isinstance(extra, dict):
-        for key in undeclared:
-            yield from judge.descend(instance[key], extra, path=key)
 
 
 # ------------------------------------------------------------------------------------------------- bounded validation

@@ -139,6 +139,6 @@ async def _answer(error: WinnowError, request_id: str, send: Send) -> None:
 def _account(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if route != "unmatched" else "any"
-    telemetry.REQUESTS.labels(route, method, status).inc()
-    telemetry.REQUEST_SECONDS.labels(route).observe(seconds)
+    telemetry.count(telemetry.REQUESTS, route, method, str(status))
+    telemetry.observe(route, seconds)
     telemetry.log.info("request", method=method, route=route, status=status, seconds=round(seconds, 4))

@@ -1,10 +1,11 @@
 """Time and ids: the only place that reads a clock or draws an id."""
 
-import secrets
+import os
 import time
 from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 
 def now() -> datetime:
@@ -22,9 +23,5 @@ def new_id(prefix: str) -> str:
 
     26 digits of Crockford's base 32, as in ULID.
     """
-    number = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
-    digits = []
-    for _ in range(26):
-        number, digit = divmod(number, 32)
-        digits.append(_CROCKFORD[digit])
-    return f"{prefix}_{''.join(reversed(digits))}"
+    number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10))
+    return prefix + "_" + "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -35,6 +36,26 @@ PROBLEMS = Counter("winnow_problems", "Problem documents answered.", ["code"])
 ATTEMPTS = Counter("winnow_attempts", "Requests sent to the provider.", ["model", "outcome"])
 TOKENS = Counter("winnow_tokens", "Tokens billed by the provider.", ["model", "kind"])
 COST = Counter("winnow_cost_usd", "Dollars billed by the provider.", ["model"])
+
+
+@lru_cache(maxsize=4096)
+def _child(metric: Counter, labels: tuple[str, ...]) -> Counter:
+    return metric.labels(*labels)
+
+
+def count(metric: Counter, *labels: str, amount: float = 1) -> None:
+    """Add to a counter. Finding the child of given labels costs ten times the adding, so children are kept."""
+    _child(metric, labels).inc(amount)
+
+
+@lru_cache(maxsize=4096)
+def _route(route: str) -> Histogram:
+    return REQUEST_SECONDS.labels(route)
+
+
+def observe(route: str, seconds: float) -> None:
+    """Note how long a request took."""
+    _route(route).observe(seconds)
 
 
 def configure(settings: Settings) -> None:
