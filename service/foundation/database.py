@@ -112,7 +112,7 @@ class Database:
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(7246501)"))
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_make_current)
             await connection.commit()
 
     async def close(self) -> None:
@@ -174,7 +174,22 @@ async def _revision(connection: AsyncConnection) -> str | None:
     return await connection.run_sync(read)
 
 
-def _upgrade(connection: Any) -> None:
+def _make_current(connection: Connection) -> None:
+    """A new database gets the declared tables at once; one with a past goes through the migrations.
+
+    Both lead to the same tables (a test compares them), and a first start needs no alembic.
+    """
+    if connection.dialect.has_table(connection, "alembic_version"):
+        upgrade(connection)
+        return
+    tables.create_all(connection)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head()})
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the migrations that this database has not seen, inside the caller's transaction."""
+    # 14 MB and 150 ms that a start on a current database does not need.
     from alembic import command
     from alembic.config import Config
 

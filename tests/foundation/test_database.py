@@ -6,16 +6,19 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 import service.extraction.store  # noqa: F401 - declares the tables
-from service.foundation.database import Database, Settings, StorageUnavailable, head, tables
+from service.foundation.database import Database, Settings, StorageUnavailable, head, tables, upgrade
 
 
 def settings(url: str) -> Settings:
     return Settings.model_validate({"url": url})
 
 
-async def test_migrations_lead_to_the_declared_tables(database_url: str) -> None:
-    """After the migrations nothing differs between the database and what the stores declare."""
+@pytest.mark.parametrize("past", [True, False], ids=["migrated", "new"])
+async def test_migrations_lead_to_the_declared_tables(database_url: str, *, past: bool) -> None:
+    """Nothing differs between a migrated database, a new one, and what the stores declare."""
     database = Database(settings(database_url))
+    if past:
+        await database.write(upgrade)
     await database.open()
 
     def drift(connection: Connection) -> list[object]:
