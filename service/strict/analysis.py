@@ -79,8 +79,8 @@ class Analysis:
 
     # -- what is too much
 
-    def _distances(self) -> dict[Goal, int]:
-        """How many steps each goal lies from the root."""
+    def distances(self) -> dict[Goal, int]:
+        """The goals that the root leads to, with how many steps they lie from it."""
         found = {self.goals.root: 0}
         level = [self.goals.root]
         while level:
@@ -95,13 +95,19 @@ class Analysis:
 
     def farthest(self) -> int:
         """The distance of the goal that lies farthest from the root."""
-        return max(self._distances().values())
+        self.shapes[:] = self._whole or self.shapes
+        return max(self.distances().values())
+
+    def fields_at_root(self) -> int:
+        """How many properties the root itself declares, in all its forms."""
+        found = (self.leaf(goal).members for goal in self.leaves(self.goals.root))
+        return sum(len(members.fields) for members in found if members is not None)
 
     def open_beyond(self, reach: int) -> None:
         """Let objects and arrays that lie farther from the root hold anything. Replaces an earlier choice."""
         self._whole = self._whole or list(self.shapes)
         self.shapes[:] = self._whole
-        for goal, distance in self._distances().items():
+        for goal, distance in self.distances().items():
             shape = self.shapes[goal]
             if distance <= reach or not isinstance(shape, Leaf) or goal == self.goals.any:
                 continue

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.strict.exclusivity import disjoint
+from service.strict.exclusivity import all_disjoint, disjoint
 from service.strict.negation import negation
 from service.strict.references import Documents, Site
 from service.strict.rules import Note
@@ -15,6 +15,8 @@ Item = tuple[int, str]
 
 CHOICES = frozenset(["anyOf", "dependencies", "dependentRequired", "dependentSchemas", "if", "not", "oneOf"])
 _MAX_EXCLUSIONS = 12
+_MAX_COMPARED = 100_000
+"""Pairs of branches that one compilation compares."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,11 @@ def matters(site: Site, keyword: str) -> bool:
     if not site.dialect.knows(keyword):
         return False
     return keyword != "if" or "then" in site.schema or "else" in site.schema
+
+
+def offers_choices(site: Site) -> bool:
+    """Whether a subschema has any keyword with alternatives."""
+    return isinstance(site.schema, dict) and not CHOICES.isdisjoint(site.schema)
 
 
 def items(site: Site, keyword: str) -> list[Item]:
@@ -71,21 +78,20 @@ def _any_of(documents: Documents, site: Site, keyword: str, _: str) -> Options:
 
 def _one_of(documents: Documents, site: Site, keyword: str, _: str) -> Options:
     branches = [documents.child(site, keyword, index) for index in range(len(site.schema[keyword]))]
+    if all_disjoint(documents, branches):
+        return Options(keyword, [_all([branch]) for branch in branches], rank=1, pure=True)
     alternatives: list[list[Item] | None] = []
-    overlapping = False
-    for index, branch in enumerate(branches):
-        mine = [branch]
-        for other_index, other in enumerate(branches):
-            if other_index == index or (len(branches) > _MAX_EXCLUSIONS and overlapping):
-                continue
-            if disjoint(documents, branch, other):
-                continue
-            excluded = _exclusion(documents, other) if len(branches) <= _MAX_EXCLUSIONS else None
-            if excluded is None:
-                overlapping = True
-            else:
-                mine.append(excluded)
-        alternatives.append(_all(mine))
+    documents.compared += len(branches) ** 2
+    unknown = documents.compared > _MAX_COMPARED
+    overlapping = unknown
+    for branch in branches:
+        others = [] if unknown else [other for other in branches if other is not branch]
+        close = [other for other in others if not disjoint(documents, branch, other)]
+        excluded = (
+            [_exclusion(documents, other) for other in close] if len(close) <= _MAX_EXCLUSIONS else [None]
+        )
+        overlapping = overlapping or None in excluded
+        alternatives.append(_all([branch, *(site for site in excluded if site is not None)]))
     notes = [Note(site, keyword, "more than one form may match", "exactly one form")] if overlapping else []
     return Options(keyword, alternatives, rank=1, notes=notes, pure=True)
 

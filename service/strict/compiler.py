@@ -8,11 +8,12 @@ from typing import Any
 from service.foundation.jsontext import render
 from service.strict.analysis import Analysis
 from service.strict.check import check
+from service.strict.choices import offers_choices
 from service.strict.decode import decoder
 from service.strict.drafts import dialect_of, guess_draft, subschemas
 from service.strict.emit import Emitter
 from service.strict.encode import encoder
-from service.strict.goals import Goals, OutOfBudget
+from service.strict.goals import Goals
 from service.strict.layout import VALUE, Layout
 from service.strict.limits import MAX_CHARACTERS, MAX_ENUM_VALUES, MAX_PROPERTIES, Stats, hoist, measure
 from service.strict.references import Documents
@@ -25,10 +26,13 @@ from service.strict.share import share, unite
 _ATTEMPTS = (32, 6, 1)
 """How many branches one conjunction may spread into; less precise each time."""
 
-_BUDGET = 14_000
+_BUDGET = 11_000
 """Goals that one attempt may make. The last attempt lets any value through where it would need more."""
 
 _MAX_NODES = 120_000
+_SEARCH = 40_000
+"""Goals that may be written again and again in search of the limit."""
+
 _GROWTH, _FIXED_SIZE = 4, 20_000
 """Bytes of strict form that one byte of schema may become before fewer branches are tried, and bytes that are free."""
 
@@ -90,7 +94,7 @@ def compile(
     documents = _documents(schema, dialect.draft, externals or {})
     if isinstance(schema, dict) and _is_strict(schema, profile):
         # Refuses what nothing can satisfy.
-        Analysis(Goals(documents, branches=1, budget=_MAX_NODES, infer=False, overflow=True))
+        Analysis(Goals(documents, branches=1, budget=_MAX_NODES, overflow=True))
         stats = measure(schema)
         return Compiled(schema, (), dialect.draft, _digest(schema), stats, _same, _same)
     result = _fit(documents, profile, _size(schema))
@@ -134,23 +138,27 @@ class _Result:
 def _fit(documents: Documents, profile: Profile, size: int) -> _Result:
     """The strict form within the limits and of a sensible size; fewer branches are spread out where it is not."""
     best: _Result | None = None
+    widest = max(_ATTEMPTS) + 1 if any(map(offers_choices, documents.sites)) else 1
     for branches in _ATTEMPTS:
         last = branches == _ATTEMPTS[-1]
-        try:
-            analysis = Analysis(
-                Goals(documents, branches=branches, budget=_BUDGET, infer=False, overflow=last)
-            )
-        except OutOfBudget:
+        if not last and (branches >= widest or widest == 1):
+            continue  # would come out the same
+        goals = Goals(documents, branches=branches, budget=_BUDGET, overflow=last)
+        widest = goals.widest
+        if goals.exhausted:
             continue
-        result = (
-            _open_until_it_fits(analysis, profile)
-            if last and best is None
-            else _write(analysis, profile, set())
-        )
+        analysis = Analysis(goals)
+        if analysis.fields_at_root() > MAX_PROPERTIES:
+            raise SchemaRefused(
+                "", f"the root alone has more than {MAX_PROPERTIES} properties, the provider's limit"
+            )
+        result = _write(analysis, profile, set())
         if result.stats.within:
-            if len(render(result.strict)) <= _GROWTH * size + _FIXED_SIZE:
+            if last or widest <= 1 or len(_text(result.strict)) <= _GROWTH * size + _FIXED_SIZE:
                 return result
             best = result
+        elif best is None and (last or widest <= 1):
+            return _open_until_it_fits(analysis, profile, result.stats)
     if best is None:
         raise AssertionError("the last attempt fits or refuses")
     return best
@@ -165,32 +173,34 @@ def _write(analysis: Analysis, profile: Profile, opened: set[Goal]) -> _Result:
     return _Result(layout, strict, emitted.notes, measure(strict))
 
 
-def _open_until_it_fits(analysis: Analysis, profile: Profile) -> _Result:
+def _open_until_it_fits(analysis: Analysis, profile: Profile, stats: Stats) -> _Result:
     """Give up what is too much: the largest enumerations, then the structure of what lies farthest from the root."""
     opened: set[Goal] = set()
-    while True:
+    now = stats
+    while _open(analysis, opened, now):
         result = _write(analysis, profile, opened)
-        if result.stats.within:
+        now = result.stats
+        if now.within:
             return result
-        if not _open(analysis, opened, result.stats):
-            break
-    stats = result.stats
-    low, high = 0, analysis.farthest()
-    while low < high:  # opening beyond `low - 1` steps fits, beyond `high` does not
-        middle = (low + high) // 2
-        analysis.open_beyond(middle)
-        if _write(analysis, profile, opened).stats.within:
-            low = middle + 1
-        else:
-            high = middle
-    if low == 0:
+    analysis.open_beyond(0)
+    if not _write(analysis, profile, opened).stats.within:
         raise SchemaRefused(
             "",
             f"over the provider's limits: {stats.properties} of {stats.max_properties} properties,"
             f" {stats.characters} of {stats.max_characters} characters,"
             f" {stats.enum_values} of {stats.max_enum_values} enumerated values",
         )
-    analysis.open_beyond(low - 1)
+    low, high = 0, analysis.farthest()
+    steps = _SEARCH // len(analysis.shapes)
+    while low + 1 < high and steps:  # opening beyond `low` steps from the root fits, beyond `high` does not
+        steps -= 1
+        middle = (low + high) // 2
+        analysis.open_beyond(middle)
+        if _write(analysis, profile, opened).stats.within:
+            low = middle
+        else:
+            high = middle
+    analysis.open_beyond(low)
     return _write(analysis, profile, opened)
 
 
@@ -233,8 +243,13 @@ def _size(schema: Any) -> int:
     """About how many bytes a schema has as JSON. Not recursive."""
     total = 0
     stack = [schema]
+    seen: set[int] = set()
     while stack:
         node = stack.pop()
+        if isinstance(node, dict | list):
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
         if isinstance(node, dict):
             total += sum(len(name) + 4 for name in node)
             stack.extend(node.values())
@@ -246,8 +261,17 @@ def _size(schema: Any) -> int:
     return total
 
 
+def _text(strict: Mapping[str, Any]) -> bytes:
+    try:
+        return render(strict)
+    except UnicodeEncodeError:
+        raise SchemaRefused(
+            "", "a name or value contains half of a surrogate pair, which is no text"
+        ) from None
+
+
 def _digest(strict: Mapping[str, Any]) -> str:
-    return "sha256:" + hashlib.sha256(render(strict)).hexdigest()
+    return "sha256:" + hashlib.sha256(_text(strict)).hexdigest()
 
 
 def _wrapping(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -167,8 +167,10 @@ def children(node: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]
 def subschemas(schema: Any) -> Iterator[dict[str, Any]]:
     """Every object subschema, found by keyword position, parents first. Not recursive."""
     stack = [schema]
+    seen: set[int] = set()
     while stack:
         node = stack.pop()
-        if isinstance(node, dict):
+        if isinstance(node, dict) and id(node) not in seen:
+            seen.add(id(node))  # a value made in Python may use one object in many places
             yield node
             stack.extend(reversed([child for _, child in children(node)]))

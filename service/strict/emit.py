@@ -1,6 +1,5 @@
 """Goals to strict schema text: one fragment per goal, shared fragments hoisted into ``$defs``."""
 
-import json
 import re
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -213,7 +212,7 @@ class Emitter:
             known = isinstance(shape, Leaf) and shape.listing is None and shape.members is None
             if known:
                 self._fragments[goal] = self._write(goal)
-                known = len(json.dumps(self._fragments[goal], default=str)) <= _SMALL
+                known = len(repr(self._fragments[goal])) <= _SMALL
             self._small[goal] = known
         return known
 

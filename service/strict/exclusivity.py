@@ -11,7 +11,9 @@ _MAX_STEPS = 8
 
 
 @dataclass(slots=True)
-class _Signature:
+class Signature:
+    """What is plain to see about the values of a subschema."""
+
     types: frozenset[str]
     values: frozenset[Any] | None
     required: frozenset[str]
@@ -22,8 +24,24 @@ class _Signature:
 def disjoint(documents: Documents, one: Site, other: Site) -> bool:
     """True where no value can meet both subschemas."""
     a, b = _signature(documents, one), _signature(documents, other)
-    if a is None or b is None:
+    return a is not None and b is not None and _apart(a, b)
+
+
+def all_disjoint(documents: Documents, sites: list[Site]) -> bool:
+    """True where one property with a constant tells all subschemas apart: the usual discriminator, in linear time."""
+    signatures = [_signature(documents, site) for site in sites]
+    known = [signature for signature in signatures if signature is not None]
+    if len(known) < len(sites):
         return False
+    for name in known[0].tags:
+        if all(one.types == {"object"} and name in one.tags and name in one.required for one in known):
+            values = [one.tags[name] for one in known]
+            if len(frozenset().union(*values)) == sum(map(len, values)):
+                return True
+    return False
+
+
+def _apart(a: Signature, b: Signature) -> bool:
     if not a.types & b.types:
         return True
     if a.values is not None and b.values is not None and not a.values & b.values:
@@ -48,7 +66,14 @@ def _follow(documents: Documents, site: Site) -> Site | None:
     return None
 
 
-def _signature(documents: Documents, site: Site) -> _Signature | None:
+def _signature(documents: Documents, site: Site) -> Signature | None:
+    if site.key not in documents.signatures:
+        documents.signatures[site.key] = _read(documents, site)
+    known: Signature | None = documents.signatures[site.key]
+    return known
+
+
+def _read(documents: Documents, site: Site) -> Signature | None:
     found = _follow(documents, site)
     if found is None:
         return None
@@ -75,7 +100,7 @@ def _signature(documents: Documents, site: Site) -> _Signature | None:
     closed = None
     if schema.get("additionalProperties") is False and not schema.get("patternProperties"):
         closed = frozenset(properties)
-    return _Signature(frozenset(types), values, frozenset(schema.get("required", ())), tags, closed)
+    return Signature(frozenset(types), values, frozenset(schema.get("required", ())), tags, closed)
 
 
 def _values(schema: Any) -> frozenset[Any] | None:

@@ -52,25 +52,31 @@ _SILENT = frozenset(
 
 _OTHERS = "others"
 
+_MAX_WORK = 200_000
+"""Steps of flattening and matching names that one attempt may take."""
+
 _MAX_NOTES = 100
 """Places beyond the budget that are listed as lost."""
 
 
-class OutOfBudget(Exception):
-    """More goals than allowed; the caller tries again with fewer branches."""
+class _OutOfBudget(Exception):
+    """More goals than allowed."""
 
 
 class Goals:
     """All goals of one compilation and their shapes."""
 
     def __init__(
-        self, documents: Documents, *, branches: int, budget: int, infer: bool, overflow: bool
+        self, documents: Documents, *, branches: int, budget: int, overflow: bool, infer: bool = False
     ) -> None:
         self.documents = documents
         self.infer = infer
         self._branches = branches
         self._budget = budget
         self._overflow = overflow
+        self._work = 0
+        self.widest = 1
+        """The most branches that one conjunction spreads into; fewer allowed branches than that change the result."""
         self.notes: list[Note] = []
         self._numbers: dict[tuple[Item, ...], Goal] = {(): NEVER}
         self._items: list[tuple[Item, ...]] = [()]
@@ -79,7 +85,12 @@ class Goals:
         self.shapes: list[Shape] = [Leaf(kinds=(), dead="nothing is allowed here")]
         self.any = self.of_kinds(KINDS)
         self.root = self.of([documents.root])
-        self._expand_all()
+        self.exhausted = False
+        """Whether the budget ran out before all goals were expanded."""
+        try:
+            self._expand_all()
+        except _OutOfBudget:
+            self.exhausted = True
 
     # -- numbering
 
@@ -92,7 +103,7 @@ class Goals:
         if known is None:
             if len(self._items) >= self._budget:
                 if not self._overflow:
-                    raise OutOfBudget
+                    raise _OutOfBudget
                 return self._let_through(key)
             known = self._numbers[key] = len(self._items)
             self._items.append(key)
@@ -167,7 +178,21 @@ class Goals:
     def _expand_all(self) -> None:
         while len(self.shapes) < len(self._items):
             goal = len(self.shapes)
-            self.shapes.append(self._ready.get(goal) or self._expand(self._items[goal]))
+            shape = self._ready.get(goal)
+            if shape is None and self._work > _MAX_WORK and goal > self.root:
+                if not self._overflow:
+                    raise _OutOfBudget
+                shape = Alias(target=self._let_through(self._items[goal]))
+            self.shapes.append(shape or self._expand(self._items[goal]))
+
+    def spend(self, steps: int, site: Site) -> None:
+        """Count work that grows faster than the schema.
+
+        Raises ``SchemaRefused`` where one place alone needs too much.
+        """
+        self._work += steps
+        if steps > _MAX_WORK:
+            raise SchemaRefused(site.place.pointer(), "too many patterns over too many properties")
 
     def _expand(self, items: tuple[Item, ...]) -> Shape:
         text = join(self._words(key) for key, part in items if part == ALL)
@@ -204,8 +229,10 @@ class Goals:
             product = 1
             for _, options in kept:
                 product *= max(1, len(options.alternatives or ()))
-            own_choice = len(kept) == 1 and kept[0][1].pure
-            if product <= self._branches or own_choice or len(kept) == 0:
+            if not kept or (len(kept) == 1 and kept[0][1].pure):
+                return notes
+            self.widest = max(self.widest, product)
+            if product <= self._branches:
                 return notes
             worst = max(range(len(kept)), key=lambda i: (kept[i][1].rank, i))
             (key, _), options = kept.pop(worst)
@@ -247,6 +274,7 @@ class Goals:
             if item in seen:
                 continue
             seen.add(item)
+            self._work += 1
             key, part = item
             site = self.documents.sites[key]
             if part == OWN:
@@ -282,6 +310,8 @@ class Goals:
         return parts
 
     def _leaf(self, own: list[Site], items: tuple[Item, ...], text: str, notes: list[Note]) -> Shape:
+        if not own:
+            return Alias(text=text, notes=notes, target=self.any)
         merger = Merger(self, own)
         leaf = merger.leaf()
         leaf.site = leaf.site or self._site(items[0])

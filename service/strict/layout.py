@@ -134,7 +134,7 @@ class Layout:
         self.readings = {}
         settled = True
         pending = [self.root]
-        for goal in range(len(self.analysis.shapes)):
+        for goal in self.analysis.distances():
             shape = self.analysis.shapes[goal]
             if not isinstance(shape, Leaf) and self.analysis.kinds(goal):
                 pending.append(self.place(goal))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.strict.evaluated import evaluated
 from service.strict.negation import EXCLUDED
-from service.strict.patterns import searcher
+from service.strict.patterns import matches_everything, searcher
 from service.strict.references import Site
 from service.strict.refused import SchemaRefused
 from service.strict.rules import NEVER, Field, Goal, Leaf, Listing, Members, Note, Quantity, Text
@@ -178,7 +178,9 @@ def _enum(merger: Merger, site: Site, keyword: str, value: Any) -> None:
         try:
             values.setdefault(identity(member), member)
         except ValueError:
-            raise SchemaRefused(site.place.pointer(), f"a value of {keyword} is nested too deeply") from None
+            raise SchemaRefused(
+                site.place.pointer(), f"a value of {keyword} nests too deep, or is no number"
+            ) from None
     if merger.literals is None:
         merger.literals = list(values.values())
     else:
@@ -439,6 +441,7 @@ def _members(merger: Merger) -> Members:
     names.update(free)
     key_rules, key_values = _key_rules(merger)
     fields = {}
+    goals.spend(len(names) * (1 + sum(len(spec.patterns) for spec in specs)), merger.sites[0])
     for name in names:
         found = [site for spec in specs for site in spec.holds(name)]
         if not found and unevaluated and name not in free:
@@ -457,6 +460,12 @@ def _members(merger: Merger) -> Members:
         )
     else:
         entries.append((None, goals.of(others)))
+    wide = next(
+        (goal for pattern, goal in entries if pattern is not None and matches_everything(pattern)), None
+    )
+    if wide is not None:  # other keys do not exist
+        entries = [entry for entry in entries if entry[0] is not None and not matches_everything(entry[0])]
+        entries.append((None, wide))
     entries = [entry for entry in entries if entry[1] != NEVER]
     members = Members(
         fields=fields,

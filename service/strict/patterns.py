@@ -109,6 +109,35 @@ def searcher(pattern: str) -> Callable[[str], bool] | None:
     return None
 
 
+_EVERYTHING = frozenset(
+    (
+        "",
+        "^",
+        "$",
+        ".*",
+        "^.*",
+        ".*$",
+        "^.*$",
+        ".+",
+        "^.+",
+        ".+$",
+        "^.+$",
+        ".",
+        "^.",
+        r"^[\s\S]*$",
+        r"^(.*)$",
+        r"^(.+)$",
+        ".*?",
+        "^.*?$",
+    )
+)
+
+
+def matches_everything(pattern: str) -> bool:
+    """Whether a pattern for keys is one of the usual ways to say "any key". Empty keys and line breaks do not count."""
+    return pattern in _EVERYTHING
+
+
 def of_length(least: int, most: int | None) -> str:
     """A pattern for any text of so many characters."""
     if most is None:

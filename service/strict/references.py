@@ -54,6 +54,9 @@ class Documents:
             Any
         ] = []  # synthetic schemas: an id() may not be reused while sites are known by it
         self._memo: dict[Any, Site] = {}
+        self.compared = 0
+        self.signatures: dict[int, Any] = {}
+        """What ``exclusivity`` found out about sites, by their number."""
         self._modern = Resource("", {}, Place(), DIALECTS["2020-12"])
         self.root = self._add(schema, "", dialect)
 
@@ -96,7 +99,7 @@ class Documents:
         stack = [(schema, place, resource)]
         while stack:
             node, at, owner = stack.pop()
-            if not isinstance(node, dict):
+            if not isinstance(node, dict) or id(node) in self._by_id:
                 continue
             if at.depth > MAX_DEPTH:
                 raise SchemaRefused(

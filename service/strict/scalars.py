@@ -93,6 +93,8 @@ def _length(text: Text, profile: Profile, pattern: str | None, fragment: Fragmen
 def _length_words(least: int, most: int | None) -> str:
     if most is None:
         return f"at least {least} characters"
+    if least == most:
+        return f"{least} characters"
     return f"{least} to {most} characters" if least else f"at most {most} characters"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.strict.drafts import Dialect
+from service.strict.values import is_sane
 
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
@@ -22,7 +23,9 @@ def _named_schemas(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool):
+        return False
+    return is_sane(value) if isinstance(value, int) else isinstance(value, float) and math.isfinite(value)
 
 
 def _positive(value: Any) -> bool:

@@ -114,7 +114,7 @@ class _Digests:
                 for word, value in fragment.items()
                 if word not in {"properties", "anyOf", "items", "$defs"}
             }
-            text = json.dumps(own, default=str)
+            text = repr(own)
             key = (text, *((str(name), self.of[id(part)]) for _, name, part in below))
             number = self._numbers.setdefault(key, len(self._numbers))
             self.of[id(fragment)] = number

@@ -1,5 +1,6 @@
 """JSON values as schemas see them: their kinds, and when two are equal (1 is 1.0, but never ``true``)."""
 
+import math
 from typing import Any, Literal
 
 Kind = Literal["null", "boolean", "number", "string", "array", "object"]
@@ -8,6 +9,8 @@ KINDS: tuple[Kind, ...] = ("string", "number", "boolean", "null", "array", "obje
 """Short values first: where a model has a free choice, that is the order it is offered."""
 
 MAX_LITERAL_DEPTH = 60
+
+_MAX_BITS = 12_000
 
 _KINDS: dict[type, Kind] = {
     bool: "boolean",
@@ -37,7 +40,14 @@ def identity(value: Any, depth: int = 0) -> Any:
         return kind, frozenset((name, identity(member, depth + 1)) for name, member in value.items())
     if kind == "array":
         return kind, tuple(identity(member, depth + 1) for member in value)
+    if kind == "number" and not is_sane(value):
+        raise ValueError("not a number that JSON text can carry")
     return kind, value
+
+
+def is_sane(number: Any) -> bool:
+    """Whether a number can be written and read: finite, and below the digits that Python converts (4,300)."""
+    return number.bit_length() < _MAX_BITS if isinstance(number, int) else math.isfinite(number)
 
 
 def is_integer(value: Any) -> bool:
