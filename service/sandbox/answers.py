@@ -9,7 +9,7 @@ import orjson
 
 from service.sandbox.engine import Job, Written
 
-__all__ = ["Frames", "finished", "identifier", "logprobs", "started", "stream_body", "usage"]
+__all__ = ["Frames", "deltas", "finished", "identifier", "logprobs", "started", "stream_body", "usage"]
 
 
 def identifier(prefix: str) -> str:
@@ -131,6 +131,17 @@ def _reasoning_items(job: Job) -> list[dict[str, Any]]:
 def _message_items(job: Job, written: Written) -> list[dict[str, Any]]:
     if written.stopped and not written.text:
         return []
+    if written.tool is not None:
+        return [
+            {
+                "id": identifier("fc"),
+                "type": "function_call",
+                "status": "incomplete" if written.stopped else "completed",
+                "call_id": f"call_{secrets.token_hex(12)}",
+                "name": written.tool,
+                "arguments": written.text,
+            }
+        ]
     return [
         {
             "id": identifier("msg"),
@@ -176,9 +187,26 @@ def stream_body(
         if item["type"] == "reasoning":
             yield frames.event("response.output_item.added", output_index=index, item=item)
             yield frames.event("response.output_item.done", output_index=index, item=item)
+        elif item["type"] == "function_call":
+            yield from _call_events(written, item, index, frames, obfuscate=obfuscate)
         else:
             yield from _message_events(written, item, index, frames, obfuscate=obfuscate)
     yield frames.event(f"response.{final['status']}", response=final)
+
+
+def _call_events(
+    written: Written, item: Mapping[str, Any], index: int, frames: Frames, *, obfuscate: bool
+) -> Iterator[dict[str, Any]]:
+    where: dict[str, Any] = {"item_id": item["id"], "output_index": index}
+    opening = {**item, "status": "in_progress", "arguments": ""}
+    yield frames.event("response.output_item.added", output_index=index, item=opening)
+    for delta, _ in deltas(written.pieces):
+        padding = {"obfuscation": secrets.token_urlsafe(12)} if obfuscate else {}
+        yield frames.event("response.function_call_arguments.delta", **where, delta=delta, **padding)
+    yield frames.event(
+        "response.function_call_arguments.done", **where, name=item["name"], arguments=written.text
+    )
+    yield frames.event("response.output_item.done", output_index=index, item=item)
 
 
 def _message_events(

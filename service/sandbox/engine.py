@@ -59,6 +59,8 @@ class Job:
     cached_tokens: int
     max_output: int
     reasoning_tokens: int
+    tool: str | None
+    """The function that is to be called instead of a text answer."""
     top_logprobs: int | None
     """How many alternatives each token lists; None when no log-probabilities were asked for."""
 
@@ -73,6 +75,8 @@ class Written:
     reasoning_tokens: int
     stopped: Literal["max_output_tokens", "content_filter"] | None = None
     failed: bool = False
+    tool: str | None = None
+    """The function that the text is arguments for."""
 
     @property
     def output_tokens(self) -> int:
@@ -102,6 +106,7 @@ class Engine:
 
     def __init__(self, settings: Settings, reader: Reader) -> None:
         self.settings = settings
+        self._started = settings.now()
         self.reader = reader
         self.rehearsal = Rehearsal()
         self.cache = tokens.PrefixCache()
@@ -112,6 +117,14 @@ class Engine:
     def today(self) -> str:
         """The provider's date: decides which models are retired."""
         return datetime.fromtimestamp(self.settings.now(), UTC).date().isoformat()
+
+    def clock(self) -> float:
+        """Provider time, which runs `clock_speed` times as fast as real time from the start of the sandbox."""
+        return self._started + (self.settings.now() - self._started) * self.settings.clock_speed
+
+    async def pause(self, seconds: float) -> None:
+        """Waits for so many seconds of provider time."""
+        await asyncio.sleep(seconds / max(1e-9, self.settings.clock_speed))
 
     # ---------------------------------------------------------------------------------- preparing
     def prepare(
@@ -127,6 +140,7 @@ class Engine:
         max_output: int | None,
         effort: str | None,
         top_logprobs: int | None,
+        tool: str | None = None,
         chat: bool = False,
         count_only: bool = False,
     ) -> Job:
@@ -171,6 +185,7 @@ class Engine:
             cached_tokens=cached,
             max_output=min(max_output or model.max_output, model.max_output),
             reasoning_tokens=_REASONING.get(effort or "medium", 192) if model.reasoning else 0,
+            tool=tool,
             top_logprobs=top_logprobs,
         )
 
@@ -185,14 +200,15 @@ class Engine:
         return ids
 
     # ---------------------------------------------------------------------------------- admission
-    def admit(self, job: Job, entry: Entry) -> None:
-        """Takes the request from the buckets and plays the faults of its scenario.
+    def admit(self, job: Job, entry: Entry, *, limited: bool = True) -> None:
+        """Takes the request from the buckets and plays the faults of its scenario; batches are not limited.
 
         Raises `ProviderError` for limits and faults, `Dropped` for a connection to be cut.
         """
         now = self.settings.now()
         entry.digest = job.identity
-        self.buckets.admit(job.key, job.model_name, self._estimate(job), now)
+        if limited:
+            self.buckets.admit(job.key, job.model_name, self._estimate(job), now)
         if not scenarios.is_scenario(job.model_name):
             return
         attempt = self.rehearsal.attempt(f"{job.key}:{job.model_name}:{job.identity}")
@@ -219,7 +235,7 @@ class Engine:
         if "hang" in job.scenario.shapes:
             wait += self.settings.hang_s
         if wait > 0:
-            await asyncio.sleep(wait)
+            await self.pause(wait)
         if "hang" in job.scenario.shapes:
             raise Dropped(halfway=False)
 
@@ -255,12 +271,19 @@ class Engine:
         if keep < len(pieces):
             pieces = pieces[:keep]
             text = b"".join(pieces).decode("utf-8", "ignore")
-        return Written(text=text, pieces=pieces, refusal=False, reasoning_tokens=reasoning, stopped=stopped)
+        return Written(
+            text=text,
+            pieces=pieces,
+            refusal=False,
+            reasoning_tokens=reasoning,
+            stopped=stopped,
+            tool=job.tool,
+        )
 
     async def _read(self, job: Job) -> str:
         document = job.prompt.document
         images = [data for data, _ in job.prompt.images if data is not None]
-        if job.format == "text":
+        if job.format == "text" and job.tool is None:
             return f"The sandbox read {len(document)} characters."
         schema = job.schema or {"type": "object", "properties": {}, "additionalProperties": True}
         if len(document) > _INLINE_CHARACTERS or images:

@@ -9,7 +9,7 @@ from typing import Any
 
 from service.sandbox.errors import ProviderError, bad_type, bad_value, missing, unknown_parameter
 
-__all__ = ["Prompt", "check_input", "document_text", "prompt_of"]
+__all__ = ["Prompt", "check_input", "document_text", "file_text", "prompt_of"]
 
 ROLES = ("assistant", "system", "developer", "user")
 ITEM_TYPES = (
@@ -191,6 +191,14 @@ _PART_CHECKS = {
 
 
 # ----------------------------------------------------------------------------------------- prompt
+def file_text(media_type: str, name: str, content: bytes) -> str:
+    """The text of an uploaded or inlined file, as far as it is text; nothing is read from other formats."""
+    readable = media_type.startswith("text/") or media_type in ("application/json", "application/xml")
+    if readable or name.lower().endswith((".txt", ".md", ".csv", ".tsv", ".json", ".xml", ".html", ".eml")):
+        return content[:2_000_000].decode("utf-8", "replace")
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """What a checked request says: `billed` text in cache order, the document to read, images, files."""

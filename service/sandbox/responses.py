@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal, cast
 
@@ -11,11 +11,15 @@ import orjson
 from service.sandbox import answers
 from service.sandbox.engine import Dropped, Engine, Job, canonical_schema
 from service.sandbox.errors import ProviderError
-from service.sandbox.inputs import Prompt, prompt_of
+from service.sandbox.files import Files
+from service.sandbox.inputs import Prompt, file_text, prompt_of
 from service.sandbox.ledger import Entry
 from service.sandbox.models import Model, by_name
+from service.sandbox.paging import page_of
 from service.sandbox.strict import refuse_unsupported
+from service.sandbox.tools import wanted
 from service.sandbox.validation import check_body
+from service.sandbox.webhooks import Webhooks
 
 __all__ = ["Responses", "check_capabilities", "parse_json"]
 
@@ -89,14 +93,21 @@ class Stored:
     input: Any
 
 
+_MAX_FILE_BYTES = 50 * 1024 * 1024
+_BACKGROUND_SECONDS = 1.0
+
+
 class Responses:
     """Creates responses; keeps the stored ones, at most a thousand."""
 
     _REMEMBERED = 1_000
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, files: Files, hooks: Webhooks) -> None:
         self.engine = engine
+        self.files = files
+        self.hooks = hooks
         self.stored: dict[str, Stored] = {}
+        self.running: dict[str, asyncio.Task[None]] = {}
 
     # ------------------------------------------------------------------------------------ checking
     def check(self, raw: object) -> Mapping[str, Any]:
@@ -165,23 +176,63 @@ class Responses:
         schema_text = ""
         if kind == "json_schema":
             schema_text = f"{form['name']} {form.get('description') or ''} {canonical_schema(form['schema'])}"
+        if body.get("tools"):
+            schema_text += canonical_schema({"tools": body["tools"]})
+        functions = [
+            (tool["name"], tool.get("parameters") or {"type": "object", "properties": {}})
+            for tool in body.get("tools") or ()
+            if tool["type"] == "function"
+        ]
+        items = body.get("input")
+        answered = isinstance(items, list) and items[-1].get("type") == "function_call_output"
+        function = wanted(functions, body.get("tool_choice"), answered=answered)
         wants_logprobs = "message.output_text.logprobs" in (body.get("include") or ())
         return self.engine.prepare(
             body,
             key,
             prompt,
             format=kind,
-            schema=form.get("schema"),
+            schema=function[1] if function else form.get("schema"),
             schema_text=schema_text,
             instructions=body.get("instructions") or "",
             max_output=body.get("max_output_tokens"),
             effort=(body.get("reasoning") or {}).get("effort"),
             top_logprobs=(body.get("top_logprobs") or 0) if wants_logprobs else None,
+            tool=function[0] if function else None,
             count_only=count_only,
         )
 
     def _prompt(self, body: Mapping[str, Any]) -> Prompt:
-        return prompt_of(body)
+        """The prompt with the text of its files; each file that is no text costs one page image more."""
+        prompt = prompt_of(body)
+        texts: list[str] = []
+        unread = 0
+        for name, media_type, content in prompt.files:
+            text = file_text(media_type, name, content)
+            unread += not text
+            texts.append(text)
+        for file_id, _ in prompt.file_ids:
+            held = self.files.held(file_id)
+            text = file_text("", held.filename, held.content)
+            unread += not text
+            texts.append(text)
+        total = sum(len(content) for _, _, content in prompt.files)
+        if total > _MAX_FILE_BYTES:
+            raise ProviderError(
+                400,
+                f"Total file size exceeds the limit of 50 MB per request: got {total} bytes.",
+                param="input",
+                code="file_above_max_size",
+            )
+        if not texts:
+            return prompt
+        shown = "\n".join(filter(None, texts))
+        return replace(
+            prompt,
+            billed=(*prompt.billed, shown),
+            document="\n".join(filter(None, (prompt.document, shown))),
+            images=(*prompt.images, *((None, "auto"),) * unread),
+        )
 
     # ----------------------------------------------------------------------------------- answering
     async def create(self, job: Job, entry: Entry) -> dict[str, Any]:
@@ -197,6 +248,88 @@ class Responses:
         if job.scenario.shapes & {"midstream", "stream-error"}:
             raise Dropped(halfway=True)
         return final
+
+    # ------------------------------------------------------------------------------------- stored
+    def begin(self, job: Job, entry: Entry) -> dict[str, Any]:
+        """A background response: queued now, generated by a task, retrieved later."""
+        if job.body.get("store") is False:
+            raise ProviderError(
+                400,
+                "Background mode requires 'store' to be true.",
+                param="background",
+                code="invalid_value",
+            )
+        response = answers.started(job, answers.identifier("resp"), int(self.engine.clock()), "queued")
+        self._keep(job, response)
+        task = asyncio.create_task(self._finish_later(job, entry, response))
+        self.running[response["id"]] = task
+        task.add_done_callback(lambda _: self.running.pop(response["id"], None))
+        return response
+
+    async def _finish_later(self, job: Job, entry: Entry, response: Mapping[str, Any]) -> None:
+        await self.engine.pause(_BACKGROUND_SECONDS)
+        if "hang" in job.scenario.shapes:
+            await self.engine.pause(self.engine.settings.hang_s)
+        self._keep(job, {**response, "status": "in_progress"})
+        await self.engine.pause(_BACKGROUND_SECONDS + job.scenario.slow_s)
+        written = await self.engine.write(job)
+        self.engine.bill(job, written, entry)
+        final = answers.finished(job, written, response, int(self.engine.clock()))
+        self._keep(job, final)
+        await self.hooks.send(f"response.{final['status']}", final["id"])
+
+    def retrieve(self, response_id: str) -> Mapping[str, Any]:
+        """A stored response. Raises `ProviderError` 404."""
+        return self._stored(response_id).response
+
+    def delete(self, response_id: str) -> dict[str, Any]:
+        """Forgets a stored response, and stops it when it is still running."""
+        self._stored(response_id)
+        del self.stored[response_id]
+        task = self.running.pop(response_id, None)
+        if task is not None:
+            task.cancel()
+        return {"id": response_id, "object": "response", "deleted": True}
+
+    async def cancel(self, response_id: str) -> Mapping[str, Any]:
+        """Stops a background response; one that has ended is returned as it is."""
+        held = self._stored(response_id)
+        if not held.response.get("background"):
+            raise ProviderError(400, "Cannot cancel a synchronous response.", param="response_id")
+        task = self.running.pop(response_id, None)
+        if task is not None:
+            task.cancel()
+            cancelled = {**held.response, "status": "cancelled"}
+            self.stored[response_id] = replace(held, response=cancelled)
+            await self.hooks.send("response.cancelled", response_id)
+        return self.stored[response_id].response
+
+    def input_items(self, response_id: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """The items a stored response was made from, newest first, in pages."""
+        held = self._stored(response_id)
+        raw = held.input
+        items = [{"role": "user", "content": raw}] if isinstance(raw, str) else list(raw or ())
+        rows: list[dict[str, Any]] = []
+        for index, item in enumerate(items):
+            content = item.get("content")
+            kind = "output_text" if item.get("role") == "assistant" else "input_text"
+            parts = [{"type": kind, "text": content}] if isinstance(content, str) else content
+            row = {"id": f"msg_{response_id[5:]}{index:04}", "type": "message", "status": "completed", **item}
+            rows.append({**row, "content": parts} if parts is not None else row)
+        return page_of(rows, query, default_limit=20, newest_first=True)
+
+    async def close(self) -> None:
+        """Stops every background response that is still running."""
+        tasks = list(self.running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _stored(self, response_id: str) -> Stored:
+        held = self.stored.get(response_id)
+        if held is None:
+            raise ProviderError(404, f"Response with id '{response_id[:80]}' not found.")
+        return held
 
     def _keep(self, job: Job, final: Mapping[str, Any]) -> None:
         if job.body.get("store") is False:

@@ -5,19 +5,27 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 import orjson
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from service.sandbox import models, scenarios
-from service.sandbox.engine import Dropped, Engine
+from service.sandbox.batches import Batches
+from service.sandbox.chat import Chat
+from service.sandbox.engine import Dropped, Engine, Job
 from service.sandbox.errors import ProviderError
 from service.sandbox.faults import GatewayError
+from service.sandbox.files import Files
 from service.sandbox.ledger import Entry, Ledger
 from service.sandbox.reader import Reader, RuleReader
 from service.sandbox.responses import Responses, parse_json
 from service.sandbox.settings import Settings
+from service.sandbox.vectors import embeddings, moderations
+from service.sandbox.webhooks import Webhooks
 
 __all__ = ["Sandbox", "create_app", "serve"]
 
@@ -46,9 +54,40 @@ class Sandbox:
         self.settings = settings
         self.engine = Engine(settings, reader)
         self.ledger = Ledger(settings.ledger_entries)
-        self.responses = Responses(self.engine)
+        hooks = Webhooks(settings)
+        self.files = Files(self.engine.clock)
+        self.responses = Responses(self.engine, self.files, hooks)
+        self.chat = Chat(self.engine)
+        self.batches = Batches(
+            self.engine,
+            self.files,
+            hooks,
+            {
+                "/v1/responses": self._run_response,
+                "/v1/chat/completions": self._run_chat,
+                "/v1/embeddings": _run_embeddings,
+                "/v1/moderations": _run_moderations,
+            },
+        )
         self.routes: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
             ("POST", ("v1", "responses"), self._create_response),
+            ("POST", ("v1", "responses", "input_tokens"), self._count_tokens),
+            ("GET", ("v1", "responses", "{id}"), self._get_response),
+            ("DELETE", ("v1", "responses", "{id}"), self._delete_response),
+            ("POST", ("v1", "responses", "{id}", "cancel"), self._cancel_response),
+            ("GET", ("v1", "responses", "{id}", "input_items"), self._input_items),
+            ("POST", ("v1", "chat", "completions"), self._create_chat),
+            ("POST", ("v1", "files"), self._upload),
+            ("GET", ("v1", "files"), self._list_files),
+            ("GET", ("v1", "files", "{id}"), self._get_file),
+            ("DELETE", ("v1", "files", "{id}"), self._delete_file),
+            ("GET", ("v1", "files", "{id}", "content"), self._file_content),
+            ("POST", ("v1", "batches"), self._create_batch),
+            ("GET", ("v1", "batches"), self._list_batches),
+            ("GET", ("v1", "batches", "{id}"), self._get_batch),
+            ("POST", ("v1", "batches", "{id}", "cancel"), self._cancel_batch),
+            ("POST", ("v1", "embeddings"), self._embed),
+            ("POST", ("v1", "moderations"), self._moderate),
             ("GET", ("v1", "models"), self._list_models),
             ("GET", ("v1", "models", "{id}"), self._get_model),
             ("GET", ("__sandbox", "ledger"), self._ledger),
@@ -60,6 +99,8 @@ class Sandbox:
         """Serves one ASGI connection."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
+            await self.responses.close()
+            await self.batches.close()
             return
         if scope["type"] != "http":
             return
@@ -125,15 +166,22 @@ class Sandbox:
     async def _create_response(self, exchange: Exchange, _: Mapping[str, str]) -> None:
         job = self.responses.prepare(await self._json(exchange), exchange.key, exchange.entry)
         self.engine.admit(job, exchange.entry)
+        if job.body.get("background") and not job.body.get("stream"):
+            await self._answer(exchange, 200, self.responses.begin(job, exchange.entry))
+            return
+        await self._generate(exchange, job, self.responses)
+
+    async def _generate(self, exchange: Exchange, job: Job, surface: Responses | Chat) -> None:
+        """Answers a job whole or as a stream, with the rate limits in the headers."""
         headers = self.engine.buckets.headers(job.key, job.model_name, self.settings.now())
         if job.body.get("stream"):
             await self._start(exchange, 200, {**headers, "content-type": "text/event-stream; charset=utf-8"})
-            async for frame in self.responses.stream(job, exchange.entry):
+            async for frame in surface.stream(job, exchange.entry):
                 await exchange.send({"type": "http.response.body", "body": frame, "more_body": True})
             await exchange.send({"type": "http.response.body", "body": b""})
             return
         try:
-            final = await self.responses.create(job, exchange.entry)
+            final = await surface.create(job, exchange.entry)
         except Dropped as dropped:
             if not dropped.halfway:
                 raise
@@ -141,6 +189,93 @@ class Sandbox:
             await exchange.send({"type": "http.response.body", "body": b'{"id":"resp_', "more_body": True})
             raise
         await self._answer(exchange, 200, final, headers)
+
+    async def _run_response(self, body: object, key: str, entry: Entry) -> Mapping[str, Any]:
+        """One line of a batch, outside the rate limits."""
+        if isinstance(body, dict) and body.get("stream"):
+            raise ProviderError(400, "Streaming is not supported in batches.", param="stream")
+        job = self.responses.prepare(body, key, entry)
+        self.engine.admit(job, entry, limited=False)
+        return await self.responses.create(job, entry)
+
+    async def _run_chat(self, body: object, key: str, entry: Entry) -> Mapping[str, Any]:
+        job = self.chat.prepare(body, key, entry)
+        self.engine.admit(job, entry, limited=False)
+        return await self.chat.create(job, entry)
+
+    async def _count_tokens(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        job = self.responses.prepare(
+            await self._json(exchange), exchange.key, exchange.entry, count_only=True
+        )
+        await self._answer(
+            exchange, 200, {"object": "response.input_tokens", "input_tokens": job.input_tokens}
+        )
+
+    async def _get_response(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.responses.retrieve(found["id"]))
+
+    async def _delete_response(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.responses.delete(found["id"]))
+
+    async def _cancel_response(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, await self.responses.cancel(found["id"]))
+
+    async def _input_items(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        query = dict(exchange.request.query_params)
+        await self._answer(exchange, 200, self.responses.input_items(found["id"], query))
+
+    async def _create_chat(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        job = self.chat.prepare(await self._json(exchange), exchange.key, exchange.entry)
+        self.engine.admit(job, exchange.entry)
+        await self._generate(exchange, job, self.chat)
+
+    async def _upload(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        declared = exchange.request.headers.get("content-length", "")
+        limit = self.settings.max_upload_bytes
+        if declared.isdigit() and int(declared) > limit + 65_536:
+            raise ProviderError(413, f"The file is too large: the limit is {limit} bytes.")
+        try:
+            async with exchange.request.form(max_files=1, max_fields=20) as form:
+                file = form.get("file")
+                fields = {name: value for name, value in form.items() if isinstance(value, str)}
+                content = await file.read() if isinstance(file, UploadFile) else None
+                filename = (file.filename or "upload") if isinstance(file, UploadFile) else ""
+        except HTTPException as error:
+            raise ProviderError(400, f"The multipart form could not be read: {error.detail}") from error
+        await self._answer(exchange, 200, self.files.upload(content, filename[:255], fields))
+
+    async def _list_files(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.files.listing(dict(exchange.request.query_params)))
+
+    async def _get_file(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.files.held(found["id"]).shown())
+
+    async def _delete_file(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.files.delete(found["id"]))
+
+    async def _file_content(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        content = self.files.held(found["id"]).content
+        headers = {"content-type": "application/octet-stream", "content-length": str(len(content))}
+        await self._start(exchange, 200, headers)
+        await exchange.send({"type": "http.response.body", "body": content})
+
+    async def _create_batch(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.batches.create(await self._json(exchange), exchange.key))
+
+    async def _list_batches(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.batches.listing(dict(exchange.request.query_params)))
+
+    async def _get_batch(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.batches.retrieve(found["id"]))
+
+    async def _cancel_batch(self, exchange: Exchange, found: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, self.batches.cancel(found["id"]))
+
+    async def _embed(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, embeddings(await self._json(exchange)))
+
+    async def _moderate(self, exchange: Exchange, _: Mapping[str, str]) -> None:
+        await self._answer(exchange, 200, moderations(await self._json(exchange)))
 
     async def _list_models(self, exchange: Exchange, _: Mapping[str, str]) -> None:
         await self._answer(exchange, 200, {"object": "list", "data": models.listing(self.settings.now())})
@@ -200,6 +335,14 @@ class Sandbox:
         }
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in shown.items()]
         await exchange.send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+async def _run_embeddings(body: object, _key: str, _entry: Entry) -> Mapping[str, Any]:
+    return embeddings(body)
+
+
+async def _run_moderations(body: object, _key: str, _entry: Entry) -> Mapping[str, Any]:
+    return moderations(body)
 
 
 def _match(pattern: tuple[str, ...], steps: tuple[str, ...]) -> dict[str, str] | None:

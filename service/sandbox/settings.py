@@ -29,6 +29,10 @@ class Settings:
     """Patch budget of gpt-4.1-mini: 6144 (guide of 2026) or 1536 (guide and bills of 2025)."""
     max_body_bytes: int = 64 * 1024 * 1024
     """Largest request body; the provider's files and images stop at 50 MB per request."""
+    max_upload_bytes: int = 200 * 1024 * 1024
+    """Largest uploaded file: the provider's limit for batches."""
+    batch_queue_tokens: int = 15_000_000_000
+    """Input tokens that unfinished batches of one model may hold."""
     ledger_entries: int = 10_000
     """How many requests the ledger remembers."""
     clock_speed: float = 1.0

@@ -16,7 +16,15 @@ from service.sandbox.errors import (
 )
 from service.sandbox.inputs import check_input
 
-__all__ = ["FORMAT_NAME", "check_body", "check_metadata", "check_schema_format", "suggestion"]
+__all__ = [
+    "CHAT_FIELDS",
+    "CHAT_KNOWN",
+    "FORMAT_NAME",
+    "check_body",
+    "check_metadata",
+    "check_schema_format",
+    "suggestion",
+]
 
 Body = Mapping[str, Any]
 Check = Callable[[Any, str], None]
@@ -341,3 +349,41 @@ FIELDS: tuple[tuple[str, Check], ...] = (
     ("context_management", _context_management),
 )
 KNOWN = frozenset(name for name, _ in FIELDS) | {"model", "conversation", "image", "access_programs"}
+
+
+# --------------------------------------------------------------------------------------------- chat
+def _stop(value: Any, path: str) -> None:
+    if not isinstance(value, str | list):
+        raise bad_type(path, "one of a string or array of strings", value)
+
+
+CHAT_FIELDS: tuple[tuple[str, Check], ...] = (
+    ("tools", _array),
+    ("metadata", check_metadata),
+    ("temperature", _decimal(0, 2)),
+    ("top_p", _decimal(0, 1)),
+    ("presence_penalty", _decimal(-2, 2)),
+    ("frequency_penalty", _decimal(-2, 2)),
+    ("parallel_tool_calls", _boolean),
+    ("stream", _boolean),
+    ("stream_options", _members(include_usage=_boolean, include_obfuscation=_boolean)),
+    ("max_tokens", _integer(minimum=1)),
+    ("max_completion_tokens", _integer(minimum=1)),
+    ("reasoning_effort", _one_of(*EFFORTS)),
+    ("user", _string),
+    ("safety_identifier", _limited(128)),
+    ("prompt_cache_key", _string),
+    ("prompt_cache_retention", _one_of("in_memory", "24h")),
+    ("store", _boolean),
+    ("service_tier", _one_of("auto", "default", "fast", "flex", "priority")),
+    ("logprobs", _boolean),
+    ("top_logprobs", _integer(minimum=0, maximum=20)),
+    ("n", _integer(minimum=1, maximum=1)),
+    ("seed", _integer()),
+    ("stop", _stop),
+    ("verbosity", _one_of("low", "medium", "high")),
+)
+CHAT_KNOWN = frozenset(name for name, _ in CHAT_FIELDS) | {
+    "model", "messages", "response_format", "tool_choice", "logit_bias", "modalities", "prediction", "audio",
+    "web_search_options", "functions", "function_call", "moderation", "prompt_cache_options",
+}  # fmt: skip
