@@ -18,6 +18,7 @@ from service.sandbox.errors import ProviderError
 from service.sandbox.faults import fault
 from service.sandbox.images import image_tokens
 from service.sandbox.inputs import Prompt
+from service.sandbox.inline import schema_in
 from service.sandbox.ledger import Entry
 from service.sandbox.limits import Buckets
 from service.sandbox.models import Model
@@ -285,7 +286,10 @@ class Engine:
         images = [data for data, _ in job.prompt.images if data is not None]
         if job.format == "text" and job.tool is None:
             return f"The sandbox read {len(document)} characters."
-        schema = job.schema or {"type": "object", "properties": {}, "additionalProperties": True}
+        schema = job.schema
+        if schema is None:
+            described = (*job.prompt.billed, job.body.get("instructions") or "")
+            schema = schema_in(described) or {"type": "object", "additionalProperties": {"type": "string"}}
         if len(document) > _INLINE_CHARACTERS or images:
             value = await asyncio.to_thread(self.reader.read, document, images, schema)
         else:

@@ -123,3 +123,16 @@ async def test_the_sdk_streams_and_calls_tools(served: Served) -> None:
         stream = await client.chat.completions.create(**chat(stream=True))
         parts = [chunk.choices[0].delta.content or "" async for chunk in stream]
     assert json.loads("".join(parts))["total"] == 1280.5
+
+
+async def test_json_mode_fills_the_schema_that_the_prompt_spells_out(client: httpx2.AsyncClient) -> None:
+    """Without a format the schema is taken from the text; without any schema the labels become the keys."""
+    described = f"Answer in JSON of this schema: {json.dumps(INVOICE_SCHEMA)}"
+    messages = [{"role": "system", "content": described}, {"role": "user", "content": INVOICE_TEXT}]
+    sent = chat(messages=messages, response_format={"type": "json_object"})
+    made = (await client.post("/v1/chat/completions", json=sent)).json()
+    assert json.loads(made["choices"][0]["message"]["content"])["total"] == 1280.5
+    bare = [{"role": "user", "content": f"As json please.\n{INVOICE_TEXT}"}]
+    sent = chat(messages=bare, response_format={"type": "json_object"})
+    made = (await client.post("/v1/chat/completions", json=sent)).json()
+    assert json.loads(made["choices"][0]["message"]["content"])["Invoice number"] == "F-2026-0117"

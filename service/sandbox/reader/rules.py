@@ -149,6 +149,8 @@ class _Filler:
 
     def _object(self, schema: Mapping[str, Any], place: Place) -> Found:
         properties = schema.get("properties") or {}
+        if not properties and schema.get("additionalProperties") not in (None, False):
+            return self._labels(schema["additionalProperties"])
         required = set(schema.get("required") or ())
         inner = self._entered(place, properties)
         values: dict[str, Any] = {}
@@ -168,6 +170,13 @@ class _Filler:
                 values[name] = found.value
                 score += found.score
         return Found(values, score / max(1, len(properties)) if score else 0.0)
+
+    def _labels(self, member: Any) -> Found:
+        """Every plain `Label: value` of the page, for a map without named members."""
+        member = self.resolver.follow(member)
+        pairs = [pair for pair in self.page.pairs if pair.trust == 1.0 and pair.label][:100]
+        values = {pair.label: pair.values[0] for pair in pairs if passes(member, pair.values[0])}
+        return Found(values, 0.4 if values else 0.0)
 
     def _entered(self, place: Place, properties: Mapping[str, Any]) -> Place:
         """An object that describes somebody is filled from that party's block."""
