@@ -116,14 +116,13 @@ class _Reader:
         count = self._raw.FPDFText_CountRects(self._handle, start, end - start)
         if count < 1:
             return
-        box = last = self._rect(0)
+        box = self._rect(0)
         for index in range(1, count):
             at = self._rect(index)
-            if _apart(last, at):
+            if _apart(box, at):
                 self._parts(codes, start, end)
                 return
             box = _union(box, at)
-            last = at
         self._add(codes, start, end, *box)
 
     def _rect(self, index: int) -> _Rect:
@@ -135,21 +134,19 @@ class _Reader:
         """A run that lies apart: character by character, cut where the gaps are."""
         first = start
         box: _Rect | None = None
-        last = (0.0, 0.0, 0.0, 0.0)
         left, right, bottom, top = self._numbers
         for index in range(start, end):
             if codes[index] in _NOTHING:
                 continue
             self._raw.FPDFText_GetCharBox(self._handle, index, *self._edges)
             at = (left.value, bottom.value, right.value, top.value)
-            if box is not None and _apart(last, at):
+            if box is not None and _apart(box, at):
                 self._add(codes, first, index, *box)
                 box = None
             if box is None:
                 first, box = index, at
             else:
                 box = _union(box, at)
-            last = at
         if box is not None:
             self._add(codes, first, end, *box)
 
@@ -198,14 +195,14 @@ def tiny(text: str, width: float, height: float) -> bool:
     return height < _TINY and width < _TINY * len(text) and any(map(str.isalnum, text))
 
 
-def _apart(one: _Rect, other: _Rect) -> bool:
-    """Whether two neighbours lie further from each other than the taller of them is high."""
-    reach = max(other[3] - other[1], one[3] - one[1], 1.0)
+def _apart(word: _Rect, letter: _Rect) -> bool:
+    """Whether a letter lies further from the word so far than either of them is high."""
+    reach = max(letter[3] - letter[1], word[3] - word[1], 1.0)
     return (
-        other[0] - one[2] > reach
-        or one[0] - other[2] > reach
-        or other[1] - one[3] > reach
-        or one[1] - other[3] > reach
+        letter[0] - word[2] > reach
+        or word[0] - letter[2] > reach
+        or letter[1] - word[3] > reach
+        or word[1] - letter[3] > reach
     )
 
 

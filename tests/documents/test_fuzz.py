@@ -44,7 +44,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     data=st.binary(max_size=200) | damaged(),
     declared=st.none() | st.sampled_from(["application/pdf", "text/plain"]),

@@ -131,6 +131,24 @@ def test_white_text_on_dark_ground_is_read(read: Read) -> None:
     assert parsed.notices == ()
 
 
+def test_hyphenated_words_have_a_box_on_each_line(read: Read) -> None:
+    """A word that is divided at the end of a line is one word to pdfium; its halves stand in different places."""
+    page = read(
+        drawn(b"BT /F 12 Tf 300 700 Td (It is impor-) Tj -240 -14 Td (tant to pay) Tj ET"), PDF
+    ).pages[0]
+    words = {word.text: word.box for word in page.words}
+    assert list(words) == ["It", "is", "impor-", "tant", "to", "pay"]
+    assert words["impor-"][0] > 0.5 > words["tant"][2]
+    assert page.text.split("\n")[1].strip() == "tant to pay"
+
+
+def test_quotes_after_a_full_stop_belong_to_the_word(read: Read) -> None:
+    """Signs that do not overlap in height are still one word."""
+    assert [
+        word.text for word in read(drawn(b'BT /F 12 Tf 60 700 Td (Inc.") Tj ET'), PDF).pages[0].words
+    ] == ['Inc."']
+
+
 def test_turned_text_stands_apart(read: Read) -> None:
     """A note along the margin does not get between the lines."""
     content = b"BT /F 12 Tf 60 700 Td (First line) Tj 0 -20 Td (Second line) Tj ET BT /F 9 Tf 0 1 -1 0 30 600 Tm (margin note) Tj ET"
