@@ -36,6 +36,10 @@ _WORN_KB = 256 * 1024
 """Resident memory after a job from which a worker is replaced: one large document must not hold it for ever."""
 
 
+_OUT_OF_MEMORY = frozenset({-signal.SIGKILL, -signal.SIGABRT})
+"""The kernel kills when the machine has none left; C++ and Rust abort when the address space ends."""
+
+
 class _Gone(Exception):
     """The worker ended or broke the protocol while it had a job."""
 
@@ -245,9 +249,9 @@ class Pool:
                 f"parsing it takes more than {allowed:g} CPU seconds",
                 members={"limit": "cpu_s", "allowed": allowed},
             )
-        if code == -signal.SIGKILL:  # not by us: the kernel was out of memory
+        if code in _OUT_OF_MEMORY:
             return DocumentTooHungry(
-                "parsing it takes more memory than there is", members={"limit": "memory"}
+                "parsing it takes more memory than a document may", members={"limit": "memory"}
             )
         return DocumentUnreadable("the parser crashed on it: it is damaged or made to do harm")
 

@@ -176,7 +176,12 @@ async def test_cancelled_load_frees_its_worker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "error"), [(signal.SIGKILL, DocumentTooHungry), (signal.SIGSEGV, DocumentUnreadable)]
+    ("sent", "error"),
+    [
+        (signal.SIGKILL, DocumentTooHungry),
+        (signal.SIGABRT, DocumentTooHungry),
+        (signal.SIGSEGV, DocumentUnreadable),
+    ],
 )
 async def test_dead_worker(sent: signal.Signals, error: type[Exception]) -> None:
     """A worker that dies with a document is a 422 that says why, and the pool heals."""
