@@ -41,7 +41,11 @@ _OUT_OF_MEMORY = frozenset({-signal.SIGKILL, -signal.SIGABRT})
 
 
 class _Gone(Exception):
-    """The worker ended or broke the protocol while it had a job."""
+    """The worker ended while it had a job."""
+
+
+class _Babbling(Exception):
+    """The worker broke the protocol."""
 
 
 class _Worker:
@@ -64,7 +68,7 @@ class _Worker:
     async def ask(self, job: Job, data: bytes, cpu_s: float) -> Parsed | WinnowError:
         """The result of one job, or the error that the worker reports.
 
-        Raises ``_Gone``.
+        Raises ``_Gone`` or ``_Babbling``.
         """
         stdin = self.process.stdin
         assert stdin is not None  # noqa: S101 - started with a pipe
@@ -79,8 +83,14 @@ class _Worker:
             if len(body) + len(header["pages"]) * 4096 > _THREAD:
                 return await asyncio.to_thread(frames.read_parsed, header, body)
             return frames.read_parsed(header, body)
-        except (ConnectionError, asyncio.IncompleteReadError, ValueError, KeyError, TypeError) as error:
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
             raise _Gone from error
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+        ) as error:  # a worker that a document has taken over may say anything
+            raise _Babbling from error
 
     async def _receive(self) -> tuple[dict[str, Any], bytes]:
         stdout = self.process.stdout
@@ -96,8 +106,10 @@ class _Worker:
     async def end(self) -> int:
         """Kill the process if it still runs; its exit code."""
         if self.process.returncode is None:
+            # Not process.kill(): of a process that has just died by itself it takes the exit code away from the loop's
+            # watcher, which then reports 255 (python/cpython#82811).
             with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
+                os.kill(self.process.pid, signal.SIGKILL)
         if self.process.stdin is not None:
             self.process.stdin.close()
         return await self.process.wait()
@@ -166,6 +178,9 @@ class Pool:
             )
         except _Gone:
             return self._autopsy(await worker.end())
+        except _Babbling:
+            _log.warning("documents.worker_broke_protocol")
+            return _crashed()
         finally:  # also when cancelled: nobody waits for the answer that the worker is about to give
             if reusable and not self._closed:
                 worker.idle_since = clock.monotonic()
@@ -253,7 +268,11 @@ class Pool:
             return DocumentTooHungry(
                 "parsing it takes more memory than a document may", members={"limit": "memory"}
             )
-        return DocumentUnreadable("the parser crashed on it: it is damaged or made to do harm")
+        return _crashed()
+
+
+def _crashed() -> DocumentUnreadable:
+    return DocumentUnreadable("the parser crashed on it: it is damaged or made to do harm")
 
 
 def _reported(error: dict[str, Any]) -> WinnowError:

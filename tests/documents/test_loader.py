@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from service.documents import Loader, Settings, parse_pages
+from service.documents import Loader, Settings, frames, parse_pages
 from service.documents.errors import (
     DocumentEmpty,
     DocumentTooHungry,
@@ -195,6 +195,29 @@ async def test_dead_worker(sent: signal.Signals, error: type[Exception]) -> None
             await load
         assert caught.value.status == 422  # type: ignore[attr-defined]
         assert await pdf(loader) == "Total 42.00"
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"{}", b"[]", b'{"pages": [{}], "notices": []}', b"not json", b'{"error": {}}']
+)
+async def test_babbling_worker(monkeypatch: pytest.MonkeyPatch, loader: Loader, said: bytes) -> None:
+    """A worker that breaks the protocol is ended, and the document is to blame."""
+    await pdf(loader)
+    [pid] = workers(loader)
+    [worker] = loader._pool._all  # type: ignore[union-attr]
+    frame = frames.LENGTHS.pack(len(said), 0) + said
+
+    async def readexactly(size: int) -> bytes:
+        nonlocal frame
+        head, frame = frame[:size], frame[size:]
+        return head
+
+    monkeypatch.setattr(worker.process.stdout, "readexactly", readexactly)
+    with pytest.raises(DocumentUnreadable):
+        await pdf(loader)
+    monkeypatch.undo()
+    assert await pdf(loader) == "Total 42.00"
+    assert pid not in workers(loader)
 
 
 async def test_worker_that_died_idle_is_replaced(loader: Loader) -> None:
