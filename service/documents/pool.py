@@ -36,6 +36,9 @@ _WORN_KB = 256 * 1024
 """Resident memory after a job from which a worker is replaced: one large document must not hold it for ever."""
 
 
+_DYING_S = 5.0
+"""Seconds between the end of a process's output and its end; freeing gigabytes takes a while."""
+
 _OUT_OF_MEMORY = frozenset({-signal.SIGKILL, -signal.SIGABRT})
 """The kernel kills when the machine has none left; C++ and Rust abort when the address space ends."""
 
@@ -45,7 +48,7 @@ class _Gone(Exception):
 
 
 class _Babbling(Exception):
-    """The worker broke the protocol."""
+    """The worker broke the protocol: one that a document has taken over may say anything."""
 
 
 class _Worker:
@@ -85,11 +88,7 @@ class _Worker:
             return frames.read_parsed(header, body)
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             raise _Gone from error
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-        ) as error:  # a worker that a document has taken over may say anything
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise _Babbling from error
 
     async def _receive(self) -> tuple[dict[str, Any], bytes]:
@@ -103,11 +102,19 @@ class _Worker:
             raise frames.BrokenFrame("a header that is no object")
         return header, body
 
+    async def exit_code(self) -> int:
+        """The exit code of a process whose output has ended."""
+        try:
+            async with asyncio.timeout(_DYING_S):
+                return await self.process.wait()
+        except TimeoutError:
+            return await self.end()
+
     async def end(self) -> int:
         """Kill the process if it still runs; its exit code."""
         if self.process.returncode is None:
             # Not process.kill(): of a process that has just died by itself it takes the exit code away from the loop's
-            # watcher, which then reports 255 (python/cpython#82811).
+            # watcher, which then reports 255 (python/cpython#87744, until 3.13).
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGKILL)
         if self.process.stdin is not None:
@@ -177,7 +184,7 @@ class Pool:
                 f"parsing it takes more than {wall:g} seconds", members={"limit": "wall_s", "allowed": wall}
             )
         except _Gone:
-            return self._autopsy(await worker.end())
+            return self._autopsy(await worker.exit_code())
         except _Babbling:
             _log.warning("documents.worker_broke_protocol")
             return _crashed()

@@ -198,7 +198,8 @@ async def test_dead_worker(sent: signal.Signals, error: type[Exception]) -> None
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"{}", b"[]", b'{"pages": [{}], "notices": []}', b"not json", b'{"error": {}}']
+    "said",
+    [b"", b"{}", b"[]", b'{"pages": [{}], "notices": []}', b"not json", b'{"error": {}}', b'{"error": 1}'],
 )
 async def test_babbling_worker(monkeypatch: pytest.MonkeyPatch, loader: Loader, said: bytes) -> None:
     """A worker that breaks the protocol is ended, and the document is to blame."""
