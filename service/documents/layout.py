@@ -189,6 +189,9 @@ def _columns(lines: list[_Line], unit: float) -> tuple[int, int, float] | None:
         return None
     left = min(segment.left for line in lines for segment in line.segments)
     right = max(segment.right for line in lines for segment in line.segments)
+    beside = sum(segment.left > left + (right - left) * 0.2 for line in lines for segment in line.segments)
+    if beside < _FEWEST_LINES:
+        return None
     step = max((right - left) / 60, unit)
     best: tuple[int, int, float] | None = None
     at = left + (right - left) * 0.2

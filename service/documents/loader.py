@@ -37,6 +37,14 @@ class Loader:
         if pool is not None:
             await pool.close()
 
+    async def warm(self) -> None:
+        """Start one process ahead of the first document. Optional: a service may do it behind its start.
+
+        Raises ``ParserUnavailable``.
+        """
+        if self._pool is not None:
+            await self._pool.warm()
+
     def isolation(self) -> str:
         """How the processes are cut off: ``seccomp``, ``namespace`` or ``none``; ``unknown`` before the first started."""
         return self._pool.isolation if self._pool is not None else "unknown"

@@ -116,19 +116,20 @@ class _Reader:
         count = self._raw.FPDFText_CountRects(self._handle, start, end - start)
         if count < 1:
             return
-        box = self._rect(0)
+        # About five boxes a word and millions a minute: written out, because calls are what costs here.
+        rect, handle, edges = self._raw.FPDFText_GetRect, self._handle, self._edges
+        first, second, third, fourth = self._numbers
+        rect(handle, 0, *edges)
+        left, top, right, bottom = first.value, second.value, third.value, fourth.value
         for index in range(1, count):
-            at = self._rect(index)
-            if _apart(box, at):
+            rect(handle, index, *edges)
+            x0, y1, x1, y0 = first.value, second.value, third.value, fourth.value
+            reach = max(y1 - y0, top - bottom, 1.0)
+            if x0 - right > reach or left - x1 > reach or y0 - top > reach or bottom - y1 > reach:
                 self._parts(codes, start, end)
                 return
-            box = _union(box, at)
-        self._add(codes, start, end, *box)
-
-    def _rect(self, index: int) -> _Rect:
-        self._raw.FPDFText_GetRect(self._handle, index, *self._edges)
-        left, top, right, bottom = self._numbers
-        return left.value, bottom.value, right.value, top.value
+            left, bottom, right, top = min(left, x0), min(bottom, y0), max(right, x1), max(top, y1)
+        self._add(codes, start, end, left, bottom, right, top)
 
     def _parts(self, codes: list[int], start: int, end: int) -> None:
         """A run that lies apart: character by character, cut where the gaps are."""

@@ -147,6 +147,15 @@ class Pool:
         if self._ending:
             await asyncio.gather(*self._ending, return_exceptions=True)
 
+    async def warm(self) -> None:
+        """Start a worker when there is none yet, so that the first document need not wait for it.
+
+        Raises ``ParserUnavailable``.
+        """
+        if not self._all:
+            async with self._slots:
+                self._keep(await self._take(None))
+
     async def run(self, job: Job, data: bytes, deadline: float | None) -> Parsed:
         """The result of one job.
 
@@ -189,13 +198,19 @@ class Pool:
             _log.warning("documents.worker_broke_protocol")
             return _crashed()
         finally:  # also when cancelled: nobody waits for the answer that the worker is about to give
-            if reusable and not self._closed:
-                worker.idle_since = clock.monotonic()
-                self._idle.append(worker)
-                self._watch()
+            if reusable:
+                self._keep(worker)
             else:
                 self._discard(worker)
         return outcome
+
+    def _keep(self, worker: _Worker) -> None:
+        if self._closed:
+            self._discard(worker)
+            return
+        worker.idle_since = clock.monotonic()
+        self._idle.append(worker)
+        self._watch()
 
     async def _take(self, deadline: float | None) -> _Worker:
         """An idle worker, the one used last first, or a new one."""

@@ -93,6 +93,19 @@ async def test_small_text_needs_no_process(loader: Loader) -> None:
     assert loader.isolation() in {"seccomp", "namespace", "none"}
 
 
+async def test_warm(loader: Loader) -> None:
+    """A service may start a process ahead, and then knows how it is cut off."""
+    await loader.warm()
+    [pid] = workers(loader)
+    assert loader.isolation() != "unknown"
+    await loader.warm()
+    assert await pdf(loader) == "Total 42.00"
+    assert workers(loader) == [pid]
+    await loader.close()
+    await loader.warm()
+    assert loader.isolation() == "unknown"
+
+
 async def test_workers_stay_warm(loader: Loader) -> None:
     """One after the other, documents use one process."""
     for _ in range(5):
