@@ -26,6 +26,10 @@ _SCAN = 200
 _GARBAGE = 0.2
 """Share of characters without meaning, above which a text layer is not to be trusted."""
 
+_TALL_FIELD = 30.0
+_FIRST_LINE = 12.0
+"""Points: in fields of several lines the text begins at the top, in others it stands in the middle."""
+
 _LOOK_SIDE = 1600.0
 """Pixels of the longer side when a page is drawn to see whether suspect words show."""
 
@@ -142,7 +146,7 @@ class _Reader:
         return Page(
             number=number,
             text=text,
-            words=self._kept_words([*visible, *_placed(fields, width, height)], width, height),
+            words=self._kept_words([*visible, *_field_words(fields, width, height)], width, height),
             image=image,
             width=round(width, 2),
             height=round(height, 2),
@@ -235,21 +239,26 @@ def _leaves_a_trace(paper: Any, piece: Piece, width: float, height: float) -> bo
 
 
 def _placed(fields: list[Filled], width: float, height: float) -> list[Piece]:
-    """The values of fields as words where the fields stand, side by side as far as they are long."""
+    """The values of fields where the fields stand, for the layout."""
     placed = []
     for field in fields:
         left, top, right, bottom = field.box
-        words = field.shown.split()
-        total = sum(map(len, words)) + len(words) - 1
-        start = 0
-        for word in words:
-            share = (right - left) / max(total, 1)
-            x0 = (left + start * share) * width
-            x1 = (left + (start + len(word)) * share) * width
-            base = (top + (bottom - top) * 0.75) * height
-            placed.append(Piece(word, x0, top * height, x1, bottom * height, base, vertical=0))
-            start += len(word) + 1
+        tall = (bottom - top) * height
+        base = top * height + (tall * 0.72 if tall < _TALL_FIELD else _FIRST_LINE)
+        shown = " ".join(field.shown.split())
+        placed.append(
+            Piece(shown, left * width, top * height, right * width, bottom * height, base, vertical=0)
+        )
     return placed
+
+
+def _field_words(fields: list[Filled], width: float, height: float) -> list[Piece]:
+    """The words of fields. Where in its field a word stands is the viewer's affair: the box is the field's."""
+    return [
+        piece._replace(text=word)
+        for piece in _placed(fields, width, height)
+        for word in ([] if piece.text == "[ ]" else piece.text.split())
+    ]
 
 
 def _needs_image(page: Any, text: str, odd: float) -> bool:

@@ -169,6 +169,7 @@ def test_form_fields(read: Read) -> None:
     box = next(word.box for word in page.words if word.text == "Müller")
     assert box[0] == pytest.approx(200 / 600, abs=0.001)
     assert box[1] == pytest.approx(90 / 800, abs=0.001)
+    assert [word.text for word in page.words if word.box == box] == ["Müller", "Ltd"]
 
 
 def test_scans_become_images(read: Read) -> None:
