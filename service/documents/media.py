@@ -106,6 +106,7 @@ _UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream", "app
 """Declared types that say nothing."""
 
 _HEAD = 4096
+_OLE_DIRECTORY = 1024 * 1024
 _DIRECTORY = 65_536
 """Bytes at the end of a ZIP in which the names of its first members stand."""
 
@@ -231,19 +232,26 @@ def _ole(data: bytes) -> str | None:
     """Old office files are little file systems; the names of their streams stand in them as UTF-16."""
     if not data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return None
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        raise DocumentEncrypted(
-            "encrypted office files are not opened here: remove the password and send it again"
-        )
+    shift, first = int.from_bytes(data[30:32], "little"), int.from_bytes(data[48:52], "little")
+    start = (first + 1) << min(
+        shift, 16
+    )  # where the directory begins; the rest of a large file is not searched
+    names = data[start : start + _OLE_DIRECTORY] if 0 < start < len(data) else data[:_OLE_DIRECTORY]
     for stream, media_type in _STREAMS:
-        if stream.encode("utf-16-le") in data:
+        if stream.encode("utf-16-le") in names:
+            if not media_type:
+                raise DocumentEncrypted(
+                    "encrypted office files are not opened here: remove the password and send it again"
+                )
             return media_type
     return "application/x-ole-storage"
 
 
 _STREAMS: tuple[tuple[str, str], ...] = (
     # The name of a stream or storage → what the file is. Order matters: messages may hold the others inside.
+    ("__substg1.0_", _MSG),
     ("__properties_version1.0", _MSG),
+    ("EncryptedPackage", ""),
     ("WordDocument", "application/msword"),
     ("PowerPoint Document", "application/vnd.ms-powerpoint"),
     ("Workbook", _XLS),
