@@ -96,7 +96,15 @@ def clean(text: str) -> tuple[str, list[Notice]]:
     text = _LINE_ENDS.sub("\n", text)
     kept = _UNWANTED.sub("", text)
     notices = [_DROPPED] if _TELLING.search(text) else []
-    return unicodedata.normalize("NFC", kept), notices
+    return _BEYOND_ASCII.sub(_composed, kept), notices
+
+
+def _composed(run: re.Match[str]) -> str:
+    return unicodedata.normalize("NFC", run[0])
+
+
+_BEYOND_ASCII = re.compile("[\x00-\x7f]?[^\x00-\x7f]{1,64}")
+"""Pieces to compose one by one: the library takes quadratic time for a letter with ten thousand accents."""
 
 
 _ASCII_CONTROLS = {n: None for n in range(32) if chr(n) not in "\t\n\f"} | {127: None}

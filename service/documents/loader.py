@@ -15,6 +15,10 @@ from service.documents.settings import Settings
 _HASH_THREAD = 1024 * 1024
 """Bytes from which the digest (about 1 ms per MB) is made in a thread."""
 
+_TABLE_WEIGHT = 8
+_LETTER_WEIGHT = 4
+"""How much longer, at worst, a byte of a table or of text beyond ASCII takes than one of plain ASCII."""
+
 _LONGEST_NAME = 200
 
 
@@ -94,7 +98,10 @@ class Loader:
 
     def _inline(self, data: bytes, media: Media, job: Job) -> Parsed | None:
         """Read a small text in marked Unicode or UTF-8 at once; None for what belongs into a worker."""
-        if len(data) > self._settings.inline_bytes or media.kind not in {"text", "json", "xml", "table"}:
+        if media.kind not in {"text", "json", "xml", "table"}:
+            return None
+        weight = _TABLE_WEIGHT if media.kind == "table" else 1 if data.isascii() else _LETTER_WEIGHT
+        if len(data) * weight > self._settings.inline_bytes:
             return None
         if sniff_unicode(data) is None:
             try:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from service.documents.document import Notice, Page
 from service.documents.encodings import clean, decode
@@ -15,6 +16,9 @@ BLOCK = 500
 """Rows of one page: sheets have no pages, and a block is what a reader can be pointed to."""
 
 _SAMPLE = 64 * 1024
+_JUDGED = 200
+"""Rows that are looked at to find the delimiter."""
+
 _DELIMITERS = ",;\t|"
 
 
@@ -97,6 +101,6 @@ def _delimiter(text: str) -> str:
 def _lenient(sample: str, delimiter: str) -> list[list[str]]:
     csv.field_size_limit(_SAMPLE)
     try:
-        return list(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter))[:200]
+        return list(islice(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), _JUDGED))
     except csv.Error:
         return []
