@@ -50,7 +50,7 @@ class Settings(BaseModel):
     inline_bytes: int = Field(
         65_536,
         ge=0,
-        description="ASCII text up to this size is read in the service itself, without a parser process (other text: a quarter, tables: an eighth).",,
+        description="ASCII text up to this size is read in the service itself, without a parser process (other text: a quarter, tables: an eighth).",
     )
 
     def limits(self) -> Limits:
