@@ -8,13 +8,15 @@ from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from service.catalogue.errors import RetiredModel, UnknownModel, UnpricedModel
 from service.catalogue.model import LongContext, Model, Patches, PatchLimits, Price, RateLimits, Tiles
 
 WARN_DAYS = 90
 """How long before a model stops it is worth a warning."""
+
+OnRetirement = Literal["refuse", "successor"]
 
 SCENARIO_LIKE = "gpt-4.1-mini"
 """The model whose price, limits and capabilities a sandbox scenario has, unless it names another after an ``@``."""
@@ -93,7 +95,7 @@ class Catalogue:
             return None if like is None else replace(like, id=name, snapshots=())
         base = self._by_name.get(name.split(":")[1]) if name.startswith("ft:") else None
         if base is not None and base.fine_tuned is not None:
-            return replace(base, id=name, snapshots=(), price=base.fine_tuned)
+            return replace(base, id=name, snapshots=(), price=base.fine_tuned, own_price=True)
         return None
 
     def find(self, name: str) -> Model:
@@ -110,8 +112,8 @@ class Catalogue:
         )
         raise UnknownModel(f"No model is called {name[:100]!r}. {hint}", members={"near": near})
 
-    def get(self, name: str, *, today: date) -> Model:
-        """The model of this name, if it can be used today.
+    def get(self, name: str, *, today: date, on_retirement: OnRetirement = "refuse") -> Model:
+        """The model of this name, if it can be used today; with ``successor``, else the one that follows it.
 
         Raises ``UnknownModel``; ``RetiredModel`` with the successor; ``UnpricedModel``.
         """
@@ -119,6 +121,8 @@ class Catalogue:
         stops = model.stops_on(name)
         if stops is not None and stops <= today:
             successor = self.successor(model, today=today)
+            if on_retirement == "successor" and successor is not None and successor.price is not None:
+                return successor
             advice = f"Use {successor.id} instead." if successor else "No successor is known."
             raise RetiredModel(
                 f"The provider switched {name[:100]!r} off on {stops.isoformat()}. {advice}",

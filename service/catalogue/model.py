@@ -119,6 +119,8 @@ class Model:
     stops: date | None = None
     successor: str | None = None
     note: str = field(default="", repr=False)
+    own_price: bool = False
+    """A fine-tune or a model of one's own costs what this entry says, whatever name its answers carry."""
 
     def stops_on(self, name: str) -> date | None:
         """The day on which this alias or snapshot of the model stops."""

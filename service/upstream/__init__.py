@@ -5,6 +5,7 @@ from service.upstream.call import (
     Call,
     Failed,
     FailureKind,
+    FilePart,
     Filtered,
     ImagePart,
     Outcome,
@@ -19,8 +20,8 @@ from service.upstream.call import (
 )
 from service.upstream.client import Health, Upstream
 from service.upstream.errors import problem_for
-from service.upstream.estimate import Estimate, at_most, counted
-from service.upstream.settings import Settings
+from service.upstream.estimate import Estimate, at_most, counted, expected
+from service.upstream.settings import ModelLimits, OwnModel, ProviderSettings, Settings
 
 __all__ = [
     "Attempt",
@@ -28,11 +29,15 @@ __all__ = [
     "Estimate",
     "Failed",
     "FailureKind",
+    "FilePart",
     "Filtered",
     "Health",
     "ImagePart",
+    "ModelLimits",
     "Outcome",
+    "OwnModel",
     "Part",
+    "ProviderSettings",
     "Refused",
     "Reply",
     "ResponseFormat",
@@ -44,5 +49,6 @@ __all__ = [
     "Usage",
     "at_most",
     "counted",
+    "expected",
     "problem_for",
 ]

@@ -30,7 +30,22 @@ class ImagePart:
     detail: Literal["low", "high", "auto"] = "auto"
 
 
-Part = TextPart | ImagePart
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A whole file, which the provider reads itself: of a PDF the text layer and a picture of each page.
+
+    ``pages`` and ``text_bytes`` (UTF-8 of the text layer) are what a worst case reckons with.
+    """
+
+    name: str = field(repr=False)
+    media_type: str
+    data: bytes = field(repr=False)
+    pages: int
+    text_bytes: int
+    detail: Literal["low", "high", "auto"] = "auto"
+
+
+Part = TextPart | ImagePart | FilePart
 
 
 @dataclass(frozen=True, slots=True)

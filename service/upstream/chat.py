@@ -8,6 +8,7 @@ from service.foundation import jsontext
 from service.upstream.call import (
     Call,
     Failed,
+    FilePart,
     Filtered,
     ImagePart,
     Outcome,
@@ -39,6 +40,9 @@ def encode(call: Call, model: Model, *, stream: bool = False) -> bytes:
                 detail = model.image_detail(part.detail).encode()
                 pieces += (b'{"type":"image_url","image_url":{"url":', *data_url(part))
                 pieces.append(b',"detail":"%b"}}' % detail)
+            case FilePart():
+                pieces += (b'{"type":"file","file":{"filename":', json_string(part.name))
+                pieces += (b',"file_data":', *data_url(part), b"}}")
     pieces.append(b"]}]")
     pieces += (b',"response_format":', _format(call, model))
     # The older name of the budget is the one that every compatible server knows.
@@ -62,7 +66,7 @@ def understand(value: Mapping[str, Any], http_status: int) -> Understood:
     message = mapping(choice.get("message"))
     outcome = _outcome(
         string(message.get("content")) or "",
-        string(message.get("refusal")),
+        string(message.get("refusal")) or None,
         choice.get("finish_reason"),
         http_status,
     )

@@ -173,8 +173,8 @@ class Upstream:
         problems = []
         if self.settings.base_url == OPENAI_BASE_URL and self.settings.api_key is None:
             problems.append("no provider key is set")
-        failure = provider.last_failure
-        if failure is not None and failure.kind in ("credentials", "quota"):
+        failure = provider.lasting_failure()
+        if failure is not None:
             problems.append(f"the provider's last answer was a failure of the kind {failure.kind!r}")
         warnings = (
             f"{model.id} stops on {model.stops}; its successor is {model.successor or 'not known'}"
@@ -250,6 +250,7 @@ class Upstream:
             return None, Failed("throttled", str(throttled), retry_after=throttled.seconds)
         remaining = asked.terms.deadline - clock.monotonic()
         if remaining <= 0:
+            await _settle(asked.provider.limits, grant, None)
             return None, Failed("deadline", "the deadline had passed before the attempt")
         attempt_id = clock.new_id("att")
         started_at = clock.now()
@@ -296,7 +297,7 @@ class Upstream:
         if usage.input_tokens == usage.output_tokens == 0:
             return NanoUSD(0)
         answered = self.catalogue.known(answer.model) if answer.model else None
-        if answered is not None and answered.price is not None and not model.id.startswith("ft:"):
+        if answered is not None and answered.price is not None and not model.own_price:
             model = answered
         if model.price is None:
             return NanoUSD(0)
@@ -359,9 +360,12 @@ def _name(outcome: Outcome) -> str:
             return f"failed:{outcome.kind}"
 
 
-async def _settle(limits: Limits, grant: Grant, answer: Answer) -> None:
-    usage = answer.usage
-    used = usage.input_tokens + usage.output_tokens
+async def _settle(limits: Limits, grant: Grant, answer: Answer | None) -> None:
+    """Tell the limits what became of a grant; no answer: nothing was sent."""
+    if answer is None:
+        await limits.settle(grant, used=0, seen={}, limited=False, retry_after=None)
+        return
+    used = answer.usage.input_tokens + answer.usage.output_tokens
     failed = answer.outcome if isinstance(answer.outcome, Failed) else None
     limited = failed is not None and failed.kind == "rate"
     await limits.settle(

@@ -12,13 +12,16 @@ from service.catalogue import (
 )
 from service.foundation.money import NanoUSD
 from service.upstream.buckets import Need
-from service.upstream.call import Call, ImagePart, TextPart
+from service.upstream.call import Call, FilePart, ImagePart, TextPart
 
 _OVERHEAD = 3 + 4 * 2
 """Tokens around the instructions and one message (contract §8: 3 + 4 for each message)."""
 
 _SCHEMA_OVERHEAD = 20
 """Tokens around the schema, which the provider renders into the prompt (contract §8)."""
+
+_PAGE = (1240, 1754)
+"""Pixels of a page that the provider draws of a file: A4 at 150 dpi, as nothing is documented (contract §4.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,48 +38,33 @@ def at_most(call: Call, model: Model) -> Estimate:
 
     Costs microseconds, and is some three to four times the truth for English text.
     """
-    total = _OVERHEAD + _SCHEMA_OVERHEAD + len(call.format.rendered) + text_tokens_at_most(call.instructions)
-    for part in call.parts:
-        match part:
-            case TextPart():
-                total += text_tokens_at_most(part.text)
-            case ImagePart():
-                detail = model.image_detail(part.detail)
-                total += image_tokens_at_most(model, part.width, part.height, detail)
-    return _estimate(total, call, model)
+    total = len(call.format.rendered) + text_tokens_at_most(call.instructions)
+    total += sum(text_tokens_at_most(part.text) for part in call.parts if isinstance(part, TextPart))
+    return _estimate(total + _pictures_at_most(call, model), call, model)
 
 
 def counted(call: Call, model: Model) -> Estimate:
     """The worst case of one attempt with real token counts: a millisecond for each few thousand tokens.
 
-    The schema is reckoned at 1.2 times its tokens (how the provider renders it is not documented), images at the
-    largest budget that any source names.
+    The schema is reckoned at 1.2 times its tokens (how the provider renders it is not documented), images and the
+    pages of files at the largest budget that any source names.
     """
-    tokenizer = model.tokenizer
-    schema = text_tokens(call.format.rendered.decode(), tokenizer)
-    total = _OVERHEAD + _SCHEMA_OVERHEAD + -(-schema * 6 // 5) + text_tokens(call.instructions, tokenizer)
-    for part in call.parts:
-        match part:
-            case TextPart():
-                total += text_tokens(part.text, tokenizer)
-            case ImagePart():
-                detail = model.image_detail(part.detail)
-                total += image_tokens_at_most(model, part.width, part.height, detail)
-    return _estimate(total, call, model)
+    schema, rest = _texts(call, model)
+    return _estimate(-(-schema * 6 // 5) + rest + _pictures_at_most(call, model), call, model)
 
 
-def expected_input(call: Call, model: Model) -> int:
-    """The input tokens that a call will probably be billed; not a bound."""
-    tokenizer = model.tokenizer
-    total = _OVERHEAD + _SCHEMA_OVERHEAD + text_tokens(call.format.rendered.decode(), tokenizer)
-    total += text_tokens(call.instructions, tokenizer)
+def expected(call: Call, model: Model, *, output_tokens: int) -> Estimate:
+    """What one attempt will probably cost when the answer takes so many tokens; not a bound."""
+    schema, rest = _texts(call, model)
+    total = _OVERHEAD + _SCHEMA_OVERHEAD + schema + rest
     for part in call.parts:
         match part:
-            case TextPart():
-                total += text_tokens(part.text, tokenizer)
             case ImagePart():
                 total += image_tokens(model, part.width, part.height, model.image_detail(part.detail))
-    return total
+            case FilePart():
+                total += part.text_bytes // 4 + part.pages * image_tokens(model, *_PAGE, part.detail)
+    price = cost(model, input_tokens=total, output_tokens=output_tokens)
+    return Estimate(input_tokens=total, output_tokens=output_tokens, cost=price)
 
 
 def need_of(call: Call, model: Model) -> Need:
@@ -94,7 +82,33 @@ def need_of(call: Call, model: Model) -> Need:
             case ImagePart():
                 images += 1
                 tokens += image_tokens(model, part.width, part.height, model.image_detail(part.detail))
+            case FilePart():
+                images += part.pages
+                size += part.text_bytes
+                tokens += part.pages * image_tokens(model, *_PAGE, part.detail)
     return Need(tokens=tokens + size // 4 + model.output_budget(call.max_output_tokens), images=images)
+
+
+def _texts(call: Call, model: Model) -> tuple[int, int]:
+    """The tokens of the schema, and of instructions and document text."""
+    tokenizer = model.tokenizer
+    schema = text_tokens(call.format.rendered.decode(), tokenizer)
+    rest = text_tokens(call.instructions, tokenizer)
+    rest += sum(text_tokens(part.text, tokenizer) for part in call.parts if isinstance(part, TextPart))
+    return schema, rest
+
+
+def _pictures_at_most(call: Call, model: Model) -> int:
+    """An upper bound for images and files."""
+    total = 0
+    for part in call.parts:
+        match part:
+            case ImagePart():
+                detail = model.image_detail(part.detail)
+                total += image_tokens_at_most(model, part.width, part.height, detail)
+            case FilePart():
+                total += part.text_bytes + part.pages * image_tokens_at_most(model, *_PAGE, "high")
+    return total
 
 
 def _size(text: str) -> int:
@@ -103,6 +117,7 @@ def _size(text: str) -> int:
 
 
 def _estimate(input_tokens: int, call: Call, model: Model) -> Estimate:
+    input_tokens += _OVERHEAD + _SCHEMA_OVERHEAD
     output_tokens = model.output_budget(call.max_output_tokens)
     return Estimate(
         input_tokens=input_tokens,

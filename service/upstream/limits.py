@@ -5,6 +5,7 @@ bucket in a database, behind the same three methods.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -63,6 +64,8 @@ class Limits(Protocol):
 @dataclass
 class _State:
     lane: Lane
+    ceilings: Mapping[Kind, float]
+    """What the settings allow at most, whatever the provider does."""
     waiting: dict[Ticket, "asyncio.Future[Grant]"] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
 
@@ -121,7 +124,8 @@ class MemoryLimits:
             tokens.give_back(grant.need.tokens - used, now)
         for kind, figures in seen.items():
             if figures.limit:
-                lane.set_limit(kind, figures.limit, now=now)
+                limit = min(float(figures.limit), state.ceilings.get(kind, math.inf))
+                lane.set_limit(kind, limit, now=now)
             bucket = lane.buckets.get(kind)
             if bucket is not None and figures.remaining is not None and kind in grant.taken:
                 # What was granted after this attempt is not in the figure yet.
@@ -175,9 +179,10 @@ class MemoryLimits:
         state = self._states.get(name)
         if state is None:
             self._forget_idle()
-            limits = _limits_of(self._settings, model, long=long)
+            own = _own_limits(self._settings, model)
+            limits = own or _published_limits(self._settings, model, long=long)
             lane = Lane(limits, window=self._settings.limit_window_s, now=self._now())
-            state = self._states[name] = _State(lane)
+            state = self._states[name] = _State(lane, ceilings=own)
         return name, state
 
     def _forget_idle(self) -> None:
@@ -186,15 +191,21 @@ class MemoryLimits:
             self._states = {name: state for name, state in self._states.items() if state.lane.length}
 
 
-def _limits_of(settings: ProviderSettings, model: Model, *, long: bool) -> dict[Kind, float]:
+def _own_limits(settings: ProviderSettings, model: Model) -> dict[Kind, float]:
+    """What the settings say of this model, by its name at the provider too."""
     own = settings.limits.get(model.id) or settings.limits.get(model.id.partition("/")[2])
-    if own is not None:
-        given: dict[Kind, int | None] = {
-            "requests": own.requests_per_minute,
-            "tokens": own.tokens_per_minute,
-            "images": own.images_per_minute,
-        }
-        return {kind: float(limit) for kind, limit in given.items() if limit is not None}
+    if own is None:
+        return {}
+    given: dict[Kind, int | None] = {
+        "requests": own.requests_per_minute,
+        "tokens": own.tokens_per_minute,
+        "images": own.images_per_minute,
+    }
+    return {kind: float(limit) for kind, limit in given.items() if limit is not None}
+
+
+def _published_limits(settings: ProviderSettings, model: Model, *, long: bool) -> dict[Kind, float]:
+    """What the provider publishes for the usage tier that the settings name."""
     tiers = model.limits_over_128k if long else model.limits
     if settings.tier is None or not tiers:
         return {}

@@ -53,6 +53,7 @@ def _model(name: str, own: OwnModel) -> Model:
         # Nobody knows how a server of one's own counts an image; this is the commonest rule.
         image=Tiles(base=85, tile=170) if own.vision else None,
         note="from the settings",
+        own_price=True,
     )
 
 

@@ -4,6 +4,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from service.catalogue import Model
+from service.foundation import clock
 from service.upstream.call import Call, Failed, ResponseFormat
 from service.upstream.faces import CHAT, RESPONSES, Face
 from service.upstream.limits import Limits
@@ -13,6 +14,7 @@ from service.upstream.settings import ProviderSettings
 if TYPE_CHECKING:
     from service.upstream.sdk import OnDelta, Sdk
 
+_LASTING_S = 60.0
 _REMEMBERED = 10_000
 _NO_SUCH_PATH = frozenset({404, 405, 501})
 
@@ -23,7 +25,8 @@ class Provider:
     def __init__(self, settings: ProviderSettings, limits: Limits) -> None:
         self.settings = settings
         self.limits = limits
-        self.last_failure: Failed | None = None
+        self._failure: Failed | None = None
+        self._failed_at = 0.0
         self._face: Face = CHAT if settings.face == "chat" else RESPONSES
         self._refused: dict[bytes, None] = {}
         self._sdk: Sdk | None = None
@@ -61,8 +64,19 @@ class Provider:
             other = await self._ask(CHAT, call, model, attempt_id, on_delta)
             if not _unknown_path(other):
                 self._face, answer = CHAT, other
-        self.last_failure = answer.outcome if isinstance(answer.outcome, Failed) else None
+        self._failure = answer.outcome if isinstance(answer.outcome, Failed) else None
+        self._failed_at = clock.monotonic()
         return answer
+
+    def lasting_failure(self) -> Failed | None:
+        """The last answer, if it was a failure that the next request will meet too: our key, or our account.
+
+        Forgotten after a minute: whoever sends no requests because of it would never see it cured.
+        """
+        failure = self._failure
+        if failure is None or failure.kind not in ("credentials", "quota"):
+            return None
+        return failure if clock.monotonic() - self._failed_at < _LASTING_S else None
 
     def refuses(self, form: ResponseFormat) -> bool:
         """Whether the provider was found not to accept this form of a schema."""

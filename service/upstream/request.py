@@ -11,7 +11,7 @@ import orjson
 
 from service.catalogue import Model
 from service.foundation import jsontext
-from service.upstream.call import Call, ImagePart, Part, ResponseFormat, TextPart
+from service.upstream.call import Call, FilePart, ImagePart, Part, ResponseFormat, TextPart
 
 
 def encode_count(call: Call, model: Model) -> bytes:
@@ -70,12 +70,23 @@ def _part(part: Part, model: Model) -> tuple[bytes, ...]:
                 *data_url(part),
                 b',"detail":"%b"}' % detail,
             )
+        case FilePart():
+            # What auto means changed between models; unless it was asked for, the part does not name it.
+            detail = b"" if part.detail == "auto" else b',"detail":"%b"' % part.detail.encode()
+            return (
+                b'{"type":"input_file","filename":',
+                json_string(part.name),
+                b',"file_data":',
+                *data_url(part),
+                detail,
+                b"}",
+            )
     assert_never(part)
 
 
-def data_url(image: ImagePart) -> tuple[bytes, ...]:
-    """The picture as a JSON string that holds a data URL, in pieces."""
-    return b'"data:', json_string(image.media_type)[1:-1], b";base64,", b64encode(image.data), b'"'
+def data_url(part: ImagePart | FilePart) -> tuple[bytes, ...]:
+    """The bytes as a JSON string that holds a data URL, in pieces."""
+    return b'"data:', json_string(part.media_type)[1:-1], b";base64,", b64encode(part.data), b'"'
 
 
 def _function(format: ResponseFormat) -> bytes:

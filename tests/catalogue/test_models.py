@@ -51,6 +51,15 @@ def test_a_retired_model_names_its_successor(name: str, successor: str) -> None:
     assert caught.value.members == {"successor": successor}
 
 
+def test_a_policy_may_take_the_successor_instead() -> None:
+    """With ``on_retirement: successor`` a retired name leads to the model that follows it."""
+    assert CATALOGUE.get("o4-mini", today=TODAY, on_retirement="successor").id == "gpt-6-luna"
+    assert CATALOGUE.get("gpt-4.1-mini", today=TODAY, on_retirement="successor").id == "gpt-4.1-mini"
+    alone = CATALOGUE.with_stops({"gpt-6-luna": TODAY})
+    with pytest.raises(RetiredModel, match="No successor"):
+        alone.get("o4-mini", today=TODAY, on_retirement="successor")
+
+
 def test_a_model_stops_on_its_day_and_not_before() -> None:
     """The day itself counts as stopped."""
     assert CATALOGUE.get("gpt-4.1-mini", today=date(2027, 1, 13)).id == "gpt-4.1-mini"

@@ -321,6 +321,15 @@ async def test_health() -> None:
     assert Upstream(Settings(), Catalogue.load()).ready(today=today).problems == ("no provider key is set",)
 
 
+async def test_a_refused_key_is_not_held_against_us_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that gets no requests because it is not ready must become ready again by itself."""
+    monkeypatch.setattr("service.upstream.provider._LASTING_S", 0.2)
+    async with provider(Says(401, error("no", code="invalid_api_key"))) as fake, opened(fake) as upstream:
+        await ask(upstream, Journal())
+        assert not upstream.ready(today=date(2026, 11, 20)).ok
+        await until(lambda: upstream.ready(today=date(2026, 11, 20)).ok)
+
+
 async def test_a_door_that_is_not_open_says_so() -> None:
     """A call before open is a mistake in our own code."""
     upstream = Upstream(Settings(), Catalogue.load())

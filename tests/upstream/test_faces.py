@@ -12,6 +12,7 @@ from service.catalogue import Catalogue, UnknownModel
 from service.foundation import clock
 from service.upstream import (
     Failed,
+    FilePart,
     Filtered,
     ImagePart,
     Outcome,
@@ -26,7 +27,7 @@ from service.upstream.chat import ChatReader, encode, understand
 from service.upstream.naming import catalogue_of, route
 from service.upstream.settings import OwnModel, ProviderSettings
 from service.upstream.streaming import event_of
-from tests.upstream.provider import Provider, Says, error, provider, response
+from tests.upstream.provider import Provider, Says, error, message, provider, response, text
 from tests.upstream.test_client import OK, Journal, ask, opened
 from tests.upstream.test_request import SCHEMA, a_call
 from tests.upstream.test_streaming import Ear, listen
@@ -101,6 +102,14 @@ def test_an_image_is_nested_in_chat() -> None:
         "type": "image_url",
         "image_url": {"url": "data:image/png;base64,YWJj", "detail": "high"},
     }
+
+
+def test_a_file_in_chat() -> None:
+    """Name and data URL, one level deeper."""
+    pdf = FilePart("a.pdf", "application/pdf", b"%PDF", pages=2, text_bytes=400)
+    assert sent("gpt-4.1-mini", parts=(pdf,))["messages"][1]["content"] == [
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERg=="}}
+    ]
 
 
 def test_a_reasoning_model_in_chat() -> None:
@@ -296,6 +305,15 @@ async def test_a_named_provider_is_asked_at_its_own_address() -> None:
     assert [asked.json["model"] for asked in local.asked] == ["llama3"]
     assert local.asked[0].headers["authorization"] == "Bearer sk-local"
     assert [asked.json["model"] for asked in default.asked] == ["gpt-4.1-mini"]
+
+
+async def test_a_model_of_ones_own_costs_what_the_settings_say() -> None:
+    """Also when its server calls it by the name of an expensive one."""
+    own = {"llama3": OwnModel(input_usd_per_million=Decimal("0.01"))}
+    says = Says(body=response(message(text("{}")), model="gpt-4"))
+    async with provider(says) as fake, opened(fake, models=own) as upstream:
+        reply = await ask(upstream, Journal(), model="llama3")
+    assert reply.attempts[0].cost == 14_120
 
 
 SCHEMA_FAULT = Says(

@@ -216,6 +216,17 @@ async def test_limits_are_learned_from_headers() -> None:
     assert await kept.expected_wait(MINI, Need(1), caller="a") == pytest.approx(1.0, abs=0.1)
 
 
+async def test_the_settings_cap_what_the_provider_allows() -> None:
+    """An operator who wants to use less than the account may is obeyed; a smaller limit of the provider holds too."""
+    kept = limits(window=60, requests=60)
+    grant = await admit(kept)
+    await settle(kept, grant, seen={"requests": Seen(limit=6_000), "tokens": Seen(limit=600)})
+    assert kept._states[MINI.id].lane.buckets["requests"].per_minute == 60
+    assert kept._states[MINI.id].lane.buckets["tokens"].per_minute == 600
+    await settle(kept, grant, seen={"requests": Seen(limit=30)})
+    assert kept._states[MINI.id].lane.buckets["requests"].per_minute == 30
+
+
 async def test_a_429_pauses_the_model() -> None:
     """Nothing is asked before the provider's own wait is over."""
     kept = limits(requests=6_000)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from service.catalogue import Catalogue
 from service.foundation import jsontext
-from service.upstream import Call, ImagePart, ResponseFormat, TextPart, at_most, counted
-from service.upstream.request import encode
+from service.upstream import Call, FilePart, ImagePart, ResponseFormat, TextPart, at_most, counted, expected
+from service.upstream.estimate import need_of
+from service.upstream.request import encode, encode_count
 
 CATALOGUE = Catalogue.load()
 CONTRACT = Path(__file__).resolve().parents[3] / "shared" / "openai" / "openapi-subset.json"
@@ -70,6 +72,26 @@ def test_an_image_is_a_data_url() -> None:
         "image_url": "data:image/png;base64," + base64.b64encode(b"\x89PNG\x00").decode(),
         "detail": "low",
     }
+
+
+def test_a_file_is_sent_whole() -> None:
+    """Name and data URL; the detail only when it was asked for. Pages and text are reckoned with."""
+    pdf = FilePart("a.pdf", "application/pdf", b"%PDF", pages=2, text_bytes=400)
+    [part] = sent(a_call(parts=(pdf,)))["input"][0]["content"]
+    assert part == {
+        "type": "input_file",
+        "filename": "a.pdf",
+        "file_data": "data:application/pdf;base64,JVBERg==",
+    }
+    assert sent(a_call(parts=(replace(pdf, detail="low"),)))["input"][0]["content"][0]["detail"] == "low"
+    model = CATALOGUE.find("gpt-4.1-mini")
+    bare = at_most(a_call(parts=()), model).input_tokens
+    assert at_most(a_call(parts=(pdf,)), model).input_tokens >= bare + 400 + 2 * 3_475
+    assert counted(a_call(parts=(pdf,)), model).input_tokens >= 400 + 2 * 3_475
+    assert need_of(a_call(parts=(pdf,)), model).images == 2
+    likely = expected(a_call(parts=(pdf,)), model, output_tokens=100)
+    assert 2 * 2_385 < likely.input_tokens < at_most(a_call(parts=(pdf,)), model).input_tokens
+    assert likely.cost == likely.input_tokens * 400 + 160_000
 
 
 def test_a_reasoning_model_gets_an_effort_and_no_temperature() -> None:
@@ -139,11 +161,21 @@ def test_requests_are_valid_by_the_providers_description(model: str, stream: boo
     )
     call = a_call(
         model,
-        parts=(TextPart("a"), ImagePart("image/jpeg", b"abc", 10, 10)),
+        parts=(
+            TextPart("a"),
+            ImagePart("image/jpeg", b"abc", 10, 10),
+            FilePart("a.pdf", "application/pdf", b"%PDF", 1, 9, "high"),
+        ),
         cache_key="k",
     )
     body = sent(call, stream=stream)
     assert [error.message for error in validator.iter_errors(body)] == []
+    count = json.loads(encode_count(call, CATALOGUE.find(model)))
+    counter = Draft202012Validator(
+        {"$ref": "urn:openai#/components/schemas/TokenCountsBody"}, registry=registry
+    )
+    assert [error.message for error in counter.iter_errors(count)] == []
+    assert set(count) <= set(document["components"]["schemas"]["TokenCountsBody"]["properties"])
     known: set[str] = set()
     for name in ("CreateModelResponseProperties", "ResponseProperties", "ModelResponseProperties"):
         known |= _properties(document["components"]["schemas"], name)
