@@ -17,8 +17,8 @@ from service.sandbox import models, scenarios, tokens
 from service.sandbox.errors import ProviderError
 from service.sandbox.faults import fault
 from service.sandbox.images import image_tokens
-from service.sandbox.inputs import Prompt
 from service.sandbox.inline import schema_in
+from service.sandbox.inputs import Prompt
 from service.sandbox.ledger import Entry
 from service.sandbox.limits import Buckets
 from service.sandbox.models import Model
