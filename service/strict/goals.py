@@ -51,6 +51,7 @@ _SILENT = frozenset(
 
 
 _OTHERS = "others"
+_REFERENCES = frozenset(("$ref", "$dynamicRef", "$recursiveRef"))
 
 _MAX_WORK = 200_000
 """Steps of flattening and matching names that one attempt may take."""
@@ -249,8 +250,8 @@ class Goals:
         if "$ref" in schema and site.dialect.ref_hides_siblings:
             return self.of([self._target(site, "$ref")])
         telling = [word for word in schema if word not in _SILENT and choices.matters(site, word)]
-        if telling == ["$ref"]:
-            return self.of([self._target(site, "$ref")])
+        if len(telling) == 1 and telling[0] in _REFERENCES:
+            return self.of([self._target(site, telling[0])])
         if telling == ["allOf"] and len(schema["allOf"]) == 1:
             return self.of([self.documents.child(site, "allOf", 0)])
         return None
@@ -298,7 +299,7 @@ class Goals:
         for keyword in schema:
             if keyword in _SILENT or not choices.matters(site, keyword):
                 continue
-            if keyword in {"$ref", "$dynamicRef", "$recursiveRef"}:
+            if keyword in _REFERENCES:
                 parts.append((self._target(site, keyword).key, ALL))
             elif keyword == "allOf":
                 for index in range(len(schema["allOf"])):

@@ -15,7 +15,7 @@ from service.strict.rules import NEVER, Goal, Leaf, Listing, Members
 Absence = Literal["never", "null", "marker"]
 """How the strict form says that a property is left out."""
 
-ENTRIES, KEY, VALUE, REST = "entries", "key", "value", "rest"
+ENTRIES, EXTRA, KEY, REST, VALUE = "entries", "undeclared", "key", "rest", "value"
 Place = frozenset[Goal]
 
 
@@ -106,7 +106,7 @@ class Layout:
             return None
         name = self.extra.get(goal)
         if name is None:
-            name = "extra"
+            name = EXTRA
             while name in members.fields:
                 name += "_"
             self.extra[goal] = name

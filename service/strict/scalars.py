@@ -50,7 +50,7 @@ def string(text: Text, profile: Profile, site: Site) -> tuple[Fragment, list[Not
                 Note(
                     place,
                     "format",
-                    f"format {name!r:.40} is not known to the provider",
+                    f"format {name!r:.40} is not sent",
                     f"format {name}"[:40],
                 )
             )
