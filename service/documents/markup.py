@@ -10,6 +10,7 @@ from service.documents.encodings import clean, decode, sniff_unicode
 from service.documents.errors import DocumentEmpty, DocumentTooComplex
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
+from service.documents.styles import Ink, gone, gone_names
 
 _SKIPPED = frozenset(
     [
@@ -82,12 +83,10 @@ _SPACED = frozenset(
 )
 """Blocks with an empty line around them."""
 
-_HIDING = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|mso-hide\s*:\s*all"
-    r"|opacity\s*:\s*0(?![.\d]*[1-9])",
-    re.IGNORECASE,
-)
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
+_GROUND = re.compile(r"background|bgcolor", re.IGNORECASE)
+"""A page that sets any ground may have dark ones, on which white is what a reader sees."""
+
 _LONGEST_LINK = 120
 """Longer addresses are tracking links: they cost tokens and tell nothing."""
 
@@ -156,6 +155,9 @@ class _Reader:
         self._open: list[_Table] = []
         self._cells: list[int] = []
         self._verbatim = 0
+        self._gone: frozenset[str] = frozenset()
+        self._ink = [Ink()]
+        self._plain_ground = True
 
     def text(self) -> str:
         self._writers[0].flush()
@@ -171,6 +173,8 @@ class _Reader:
         )  # in the worker only: the service itself never parses HTML
 
         tree = LexborHTMLParser(source)
+        self._gone = gone_names(node.text() for node in tree.css("style"))
+        self._plain_ground = _GROUND.search(source) is None
         title = tree.css_first("head > title")
         if title is not None:
             self._title = " ".join(title.text().split())
@@ -188,16 +192,31 @@ class _Reader:
             self._writers[-1].inline.append(f" {_selected(node)} ")
             return False
         attributes = node.attributes
-        if attributes and ("hidden" in attributes or _HIDING.search(attributes.get("style") or "")):
+        if attributes and self._not_shown(attributes):
             self.hidden = self.hidden or bool(node.text(deep=True).strip())
             return False
         return True
 
+    def _not_shown(self, attributes: Any) -> bool:
+        names = [f".{name}" for name in (attributes.get("class") or "").split()]
+        names.append(f"#{attributes.get('id')}")
+        return (
+            "hidden" in attributes or gone(attributes.get("style") or "") or not self._gone.isdisjoint(names)
+        )
+
     def _enter(self, node: Any) -> None:
         tag = node.tag
         writer = self._writers[-1]
+        if tag != "-text":
+            style = node.attributes.get("style")
+            self._ink.append(self._ink[-1].within(style) if style else self._ink[-1])
         if tag == "-text":
-            self._say(writer, node.text_content or "")
+            ink = self._ink[-1]
+            text = node.text_content or ""
+            if ink.without_size or (ink.white and self._plain_ground):
+                self.hidden = self.hidden or bool(text.strip())
+            else:
+                self._say(writer, text)
         elif tag == "br":
             writer.flush()
         elif tag in {"td", "th"} and self._open:
@@ -238,6 +257,7 @@ class _Reader:
     def _leave(self, node: Any) -> None:
         tag = node.tag
         writer = self._writers[-1]
+        self._ink.pop()
         if tag in {"td", "th"} and self._open and len(self._writers) > 1:
             self._close_cell()
         elif tag == "a":

@@ -40,7 +40,7 @@ def read(data: bytes, job: Job) -> Parsed:
     if body is None:
         raise DocumentUnreadable("the DOCX has no body")
     relations = archive.relations(main)
-    reader = _Reader(job.limits.max_cells)
+    reader = _Reader(job.limits.max_cells, plain_ground=_plain(body))
     lines = [*_edges(archive, relations, "header", reader), *reader.blocks(body)]
     for kind in ("footnotes", "endnotes"):
         lines += _notes(archive, relations, kind, reader)
@@ -74,6 +74,8 @@ class _Reader:
     cells_left: int
     tables: list[Table] = field(default_factory=list)
     hidden: bool = False
+    plain_ground: bool = False
+    """Nothing in the document is shaded, so that white text is on white."""
 
     def blocks(self, parent: Element, depth: int = 0) -> list[str]:
         """Paragraphs and tables in order, one line each."""
@@ -120,7 +122,7 @@ class _Reader:
                 continue
             if kind == "txbxContent":
                 boxes.append(inner)
-            elif kind == "r" and _vanishes(inner):
+            elif kind == "r" and _unseen(inner, plain_ground=self.plain_ground):
                 self.hidden = self.hidden or any(local(part) == "t" and part.text for part in inner)
             elif kind in _TOKENS:
                 yield _TOKENS[kind]
@@ -148,10 +150,28 @@ def _inside(parent: Element, name: str) -> Iterator[Element]:
             yield from _inside(inner, name)
 
 
-def _vanishes(run: Element) -> bool:
+def _unseen(run: Element, *, plain_ground: bool) -> bool:
+    """Whether a run is marked as hidden, too small to be read, or white on white."""
     properties = child(run, "rPr")
-    mark = None if properties is None else child(properties, "vanish")
-    return mark is not None and value(mark, "val") not in {"0", "false", "off"}
+    if properties is None:
+        return False
+    mark, size, colour = (child(properties, name) for name in ("vanish", "sz", "color"))
+    if mark is not None and value(mark, "val") not in {"0", "false", "off"}:
+        return True
+    if size is not None and value(size, "val") in {"0", "1", "2", "3"}:  # half points
+        return True
+    return plain_ground and colour is not None and (value(colour, "val") or "").upper() == "FFFFFF"
+
+
+def _plain(body: Element) -> bool:
+    """Whether no shade, highlight, shape or table style can lie behind a text."""
+    for part in body.iter():
+        kind = local(part)
+        if kind in {"highlight", "tblStyle", "txbxContent", "background"}:
+            return False
+        if kind == "shd" and (value(part, "fill") or "auto").upper() not in {"AUTO", "FFFFFF"}:
+            return False
+    return True
 
 
 def _listed(paragraph: Element) -> bool:

@@ -119,6 +119,24 @@ def test_word_hidden_text(read: Read) -> None:
     assert [notice.rule for notice in parsed.notices] == ["hidden_text"]
 
 
+@pytest.mark.parametrize(
+    ("properties", "around", "shown"),
+    [
+        ("<w:color w:val='ffffff'/>", "", "seen"),
+        ("<w:sz w:val='2'/>", "", "seen"),
+        ("<w:sz w:val='14'/><w:color w:val='FF0000'/>", "", "seen\nspoken"),
+        ("<w:color w:val='FFFFFF'/>", "<w:tbl><w:tblPr><w:tblStyle/></w:tblPr></w:tbl>", "seen\nspoken"),
+        ("<w:color w:val='FFFFFF'/><w:shd w:fill='000080'/>", "", "seen\nspoken"),
+    ],
+)
+def test_word_unreadable_text(read: Read, properties: str, around: str, shown: str) -> None:
+    """Tiny text, and white text where nothing is shaded, is left out like hidden text."""
+    body = f"{paragraph('seen')}{around}<w:p><w:r><w:rPr>{properties}</w:rPr><w:t>spoken</w:t></w:r></w:p>"
+    parsed = read(make.docx(body), DOCX)
+    assert parsed.pages[0].text == shown
+    assert bool(parsed.notices) == (shown == "seen")
+
+
 def test_word_headers_and_notes(read: Read) -> None:
     """Headers stand before the body, notes and footers behind it, each once."""
     data = make.docx(
