@@ -133,7 +133,9 @@ class _Reader:
             visible = seen
         text = arrange([*visible, *_placed(fields, width, height)], width, height)
         if fields:
-            listed = "\n".join(f"{field.name}: {field.value}" for field in fields if field.name)
+            listed = "\n".join(
+                f"{field.name}: {' '.join(field.value.split())}" for field in fields if field.name
+            )
             text = f"{text}\n\n{listed}" if text and listed else text or listed
         text, dropped = clean(text)
         for notice in dropped:

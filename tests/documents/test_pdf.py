@@ -172,6 +172,45 @@ def test_form_fields(read: Read) -> None:
     assert [word.text for word in page.words if word.box == box] == ["Müller", "Ltd"]
 
 
+def test_every_kind_of_field(read: Read) -> None:
+    """Choices, radio buttons, long texts and typed notes are read; passwords are not."""
+    widget = b"<</Type/Annot/Subtype/Widget/F 4/Rect[%s]%s>>"
+    looks = b"/AP<</N<</%s 7 0 R/Off 7 0 R>>>>"
+    fields = [
+        widget % (b"200 690 400 710", b"/FT/Ch/Ff 131072/T(country)/Opt[(France)(Spain)]/V(Spain)"),
+        widget % (b"200 600 400 680", b"/FT/Tx/Ff 4096/T(notes)/TU(Your remarks)/V(first line\nsecond line)"),
+        widget % (b"200 560 400 580", b"/FT/Tx/Ff 8192/T(pin)/V(1234)"),
+        b"<</FT/Btn/Ff 49152/T(paid)/V/cash/Kids[12 0 R 13 0 R]>>",
+        widget % (b"200 500 212 512", b"/Parent 11 0 R/AS/cash" + looks % b"cash"),
+        widget % (b"200 480 212 492", b"/Parent 11 0 R/AS/Off" + looks % b"card"),
+        b"<</Type/Annot/Subtype/FreeText/F 4/Rect[60 400 300 420]/Contents(typed on the page)/DA(/F 12 Tf)>>",
+        widget % (b"200 380 400 390", b"/FT/Tx/T(empty)"),
+    ]
+    listed = b" ".join(b"%d 0 R" % number for number in (8, 9, 10, 12, 13, 14, 15))
+    page = read(
+        make.raw_pdf(
+            [
+                b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[8 0 R 9 0 R 10 0 R 11 0 R 15 0 R]/DA(/F 0 Tf)>>>>",
+                b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+                b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>"
+                b"/Annots[" + listed + b"]>>",
+                make.stream(b"BT /F 12 Tf 60 694 Td (Country) Tj 0 -190 Td (Cash) Tj 0 -20 Td (Card) Tj ET"),
+                b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+                b"null",
+                make.stream(b"", b"/Type/XObject/Subtype/Form/BBox[0 0 12 12]"),
+                *fields,
+            ]
+        ),
+        PDF,
+    ).pages[0]
+    lines = [" ".join(line.split()) for line in page.text.split("\n")]
+    assert {"Country Spain", "Cash [x]", "Card [ ]", "typed on the page"} <= set(lines)
+    assert {"country: Spain", "paid: cash"} <= set(lines)
+    assert "Your remarks: first line second line" in lines
+    assert "1234" not in page.text
+    assert "empty" not in page.text
+
+
 def test_scans_become_images(read: Read) -> None:
     """A page without a text layer has its picture instead, at a legible size."""
     page = read(make.scanned_pdf(), PDF, limits={"image_side": 800}).pages[0]
