@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any, Self, cast
 
 import httpx2
@@ -120,19 +121,18 @@ class Sdk:
 
 async def _heard(response: httpx2.Response, reader: Reader, on_delta: OnDelta) -> Answer:
     frames = Frames()
-    pieces = response.aiter_bytes()
-    async for piece in pieces:
-        for data in frames.feed(piece):
-            event = event_of(data)
-            if event is None or reader.done:
-                continue
-            delta = reader.hear(event)
-            if delta:
-                on_delta(delta)
-        if reader.done:
-            break
-    if reader.done:
-        await _drained(pieces)
+    async with aclosing(response.aiter_bytes()) as pieces:
+        async for piece in pieces:
+            for data in frames.feed(piece):
+                event = event_of(data)
+                if event is None or reader.done:
+                    continue
+                delta = reader.hear(event)
+                if delta:
+                    on_delta(delta)
+            if reader.done:
+                await _drained(pieces)
+                break
     outcome, usage, model = reader.end()
     headers = _headers(response)
     return Answer(

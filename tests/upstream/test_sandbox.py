@@ -2,9 +2,12 @@
 
 import asyncio
 import gc
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +26,7 @@ from service.upstream import (
     Upstream,
     at_most,
     counted,
+    expected,
     problem_for,
 )
 from service.upstream.settings import ModelLimits
@@ -181,3 +185,39 @@ async def test_the_worst_case_covers_what_is_billed(model: str) -> None:
     assert billed > 500
     assert at_most(call, known).input_tokens >= counted(call, known).input_tokens >= billed
     assert counted(call, known).cost >= reply.attempts[0].cost
+
+
+DOCUMENTS = Path(__file__).resolve().parents[3] / "shared" / "documents"
+
+
+def sampled() -> list[Path]:
+    """Thirty texts, chosen by the hash of their names; all of them with WINNOW_CORPUS=full."""
+    texts = [
+        path
+        for path in sorted(DOCUMENTS.rglob("*"))
+        if path.suffix in {".txt", ".html", ".csv", ".eml", ".md"} and path.stat().st_size < 300_000
+    ]
+    if os.environ.get("WINNOW_CORPUS") == "full":
+        return texts
+    return sorted(texts, key=lambda path: sha256(path.name.encode()).digest())[:30]
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not DOCUMENTS.exists(), reason="../shared absent")
+async def test_the_worst_case_covers_the_bill_of_real_documents() -> None:
+    """For texts of every kind the bounds hold, and the expected count is within a tenth of what is billed."""
+    known = Catalogue.load().find("gpt-4.1-mini")
+    far = []
+    async with connected() as (upstream, _):
+        for path in sampled():
+            words = path.read_text(encoding="utf-8", errors="replace")
+            call = a_call(parts=(TextPart(words),), cache_key=path.name)
+            reply = await ask(upstream, Journal(), call, streamed=False, seconds=60)
+            billed = reply.attempts[0].usage.input_tokens
+            assert billed > 0
+            assert at_most(call, known).input_tokens >= counted(call, known).input_tokens >= billed
+            assert counted(call, known).cost >= reply.attempts[0].cost
+            likely = expected(call, known, output_tokens=100).input_tokens
+            if abs(likely - billed) > max(0.1 * billed, 60):
+                far.append((path.name, likely, billed))
+    assert far == []
