@@ -34,6 +34,7 @@ from service.registry import Settings as RegistrySettings
 from service.registry.api import router as registry_router
 from service.upstream import Settings as UpstreamSettings
 from service.upstream import Upstream
+from service.upstream.api import router as models_router
 
 VERSION = "0.1.0"
 
@@ -145,6 +146,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
     app.include_router(registry_router, dependencies=[Depends(admit)])
+    app.include_router(models_router, dependencies=[Depends(admit)])
     _add_operations(app, admit)
     _add_problems(app)
     app.add_middleware(Front, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
@@ -176,7 +178,6 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     stack.push_async_callback(store.close)
     extractor = Extractor(
         settings.extraction,
-        catalogue=catalogue,
         loader=loader,
         upstream=ours,
         store=store,

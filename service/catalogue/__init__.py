@@ -1,6 +1,6 @@
 """Models as data: prices, limits, capabilities, retirement; token and image rules. Pure."""
 
-from service.catalogue.catalogue import Catalogue
+from service.catalogue.catalogue import Catalogue, OnRetirement
 from service.catalogue.errors import RetiredModel, UnknownModel, UnpricedModel
 from service.catalogue.images import image_tokens, image_tokens_at_most
 from service.catalogue.model import Effort, Model, Patches, Price, RateLimits, Tiles, cost
@@ -10,6 +10,7 @@ __all__ = [
     "Catalogue",
     "Effort",
     "Model",
+    "OnRetirement",
     "Patches",
     "Price",
     "RateLimits",

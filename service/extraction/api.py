@@ -6,22 +6,26 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from starlette.datastructures import UploadFile
+from starlette.responses import StreamingResponse
 
 from service.access import Gate
 from service.extraction import requests
 from service.extraction.errors import NotAcceptable, UnservedOption
+from service.extraction.events import stream
 from service.extraction.requests import Form, Parsed
 from service.extraction.run import Arguments, Extractor, Piece, body
 from service.extraction.store import Store, Stored, UnknownExtraction
-from service.extraction.wire import ExtractionBody, ExtractionList
+from service.extraction.wire import EstimateBody, ExtractionBody, ExtractionList
 from service.foundation import clock, jsontext
 from service.foundation.errors import BadRequest, Fault, UnsupportedMedia
+from service.foundation.money import usd
 from service.foundation.problems import Problem
 from service.registry import Registry
 
 router = APIRouter()
 
 _MAX_PARTS = 50
+_ACCEPTED = ("*/*", "application/*", "application/json", "text/event-stream")
 _LARGE = 1024 * 1024
 """Bytes of JSON above which parsing is kept off the event loop."""
 _ID = re.compile(r"ext_[0-9a-z]{26}\Z")
@@ -45,12 +49,36 @@ def add_routes(app: FastAPI, gate: Gate) -> None:
         gate.admit(request.headers.get("authorization"))
         return await extract_inline(request)
 
+    async def estimated(request: Request) -> Response:
+        gate.admit(request.headers.get("authorization"))
+        return await estimate(request)
+
     app.add_route("/v1/extract/{schema}", named, methods=["POST"], include_in_schema=False)
     app.add_route("/v1/extract", inline, methods=["POST"], include_in_schema=False)
+    app.add_route("/v1/estimate/{schema}", estimated, methods=["POST"], include_in_schema=False)
 
 
 async def extract(request: Request) -> Response:
     """One document into one record of a registered schema."""
+    return await _answer(request, await _named(request))
+
+
+async def estimate(request: Request) -> Response:
+    """What the same request to ``extract`` would cost."""
+    plan, low, worst = await _extractor(request).estimate(await _named(request))
+    content = EstimateBody(
+        model=plan.call.model,
+        calls=1,
+        pages=len(plan.document.pages),
+        input_tokens=low.input_tokens,
+        max_output_tokens=worst.output_tokens,
+        low_usd=usd(low.cost),
+        worst_usd=usd(worst.cost),
+    )
+    return _json(content.model_dump_json().encode())
+
+
+async def _named(request: Request) -> Arguments:
     started = clock.monotonic()
     _refuse_unserved_headers(request)
     version = _registry(request).resolve(request.path_params["schema"])
@@ -60,7 +88,7 @@ async def extract(request: Request) -> Response:
             "The path names a schema and the request brings another.",
             errors=[Fault("/schema", "Post to `/v1/extract` to use a schema of your own.")],
         )
-    return await _answer(request, Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started))
+    return Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started)
 
 
 async def extract_inline(request: Request) -> Response:
@@ -143,7 +171,17 @@ async def delete_extraction(
 
 
 async def _answer(request: Request, arguments: Arguments) -> Response:
+    if _wants_events(request):
+        frames = stream(_extractor(request), arguments, request.scope["state"].get("request_id"))
+        return StreamingResponse(
+            frames, media_type="text/event-stream", headers={"cache-control": "no-store"}
+        )
     return _json(jsontext.render(body(await _extractor(request).run(arguments))))
+
+
+def _wants_events(request: Request) -> bool:
+    accept = request.headers.get("accept", "")
+    return "text/event-stream" in accept and "application/json" not in accept
 
 
 def _json(content: bytes) -> Response:
@@ -188,9 +226,9 @@ def _refuse_unserved_headers(request: Request) -> None:
             errors=[Fault("", "Leave the header out and wait for the record.")],
         )
     accept = headers.get("accept")
-    if accept and not any(kind in accept for kind in ("*/*", "application/*", "application/json")):
+    if accept and not any(kind in accept for kind in _ACCEPTED):
         raise NotAcceptable(
-            "The record is `application/json`, which `Accept` leaves out. Streams are not served by this release."
+            "A record is `application/json`, its making `text/event-stream`; `Accept` leaves both out."
         )
 
 

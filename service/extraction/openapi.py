@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.extraction.wire import Envelope, ExtractionBody, InlineEnvelope, Options
+from service.extraction.wire import Envelope, EstimateBody, ExtractionBody, InlineEnvelope, Options
 from service.registry import SchemaVersion
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -43,6 +43,10 @@ _FILES = (
     "text/csv",
     "message/rfc822",
 )
+_EVENTS = (
+    'With `Accept: text/event-stream`: `progress`, `snapshot` (`{"data": …}`, what is known so far, not validated, at most '
+    "four a second), then one `record` (the JSON of this answer) or one `problem`."
+)
 _MAX_IN_URL = 2000
 _EXAMPLE_TEXT = "INVOICE 2026-0417\nAcme GmbH\nTotal EUR 1,280.50"
 
@@ -68,13 +72,17 @@ def describe(versions: Iterable[SchemaVersion]) -> tuple[dict[str, Any], dict[st
         paths[f"/v1/extract/{version.name}"] = {"post": _typed(version, name)}
     paths["/v1/extract/{schema}"] = {"post": _by_name()}
     paths["/v1/extract"] = {"post": _inline()}
+    paths["/v1/estimate/{schema}"] = {"post": _estimate()}
     return paths, components
 
 
 def _bodies() -> dict[str, Any]:
-    models: list[type[BaseModel]] = [Envelope, InlineEnvelope, ExtractionBody]
+    models: list[type[BaseModel]] = [Envelope, InlineEnvelope, ExtractionBody, EstimateBody]
     _, schemas = models_json_schema(
-        [(model, "validation" if model is not ExtractionBody else "serialization") for model in models],
+        [
+            (model, "serialization" if model in (ExtractionBody, EstimateBody) else "validation")
+            for model in models
+        ],
         ref_template="#/components/schemas/{model}",
     )
     found: dict[str, Any] = schemas["$defs"]
@@ -146,6 +154,20 @@ def _inline() -> dict[str, Any]:
     return operation
 
 
+def _estimate() -> dict[str, Any]:
+    operation = _by_name()
+    operation["operationId"] = "estimate"
+    operation["summary"] = "Estimate tokens and cost"
+    operation["description"] = (
+        "What the same request to `/v1/extract/{schema}` would cost, low and worst. Nobody is asked."
+    )
+    operation["responses"]["200"] = {
+        "description": "Tokens and cost.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/EstimateBody"}}},
+    }
+    return operation
+
+
 def _operation(id: str, summary: str, result: str, envelope: str) -> dict[str, Any]:
     return {
         "operationId": id,
@@ -166,7 +188,10 @@ def _operation(id: str, summary: str, result: str, envelope: str) -> dict[str, A
         "responses": {
             "200": {
                 "description": "The record, validated against the schema.",
-                "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{result}"}}},
+                "content": {
+                    "application/json": {"schema": {"$ref": f"#/components/schemas/{result}"}},
+                    "text/event-stream": {"schema": {"type": "string", "description": _EVENTS}},
+                },
             },
             **problems(*PROBLEMS),
         },

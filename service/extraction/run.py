@@ -3,14 +3,16 @@
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NoReturn, assert_never
+from functools import partial
+from typing import Any, NoReturn, Protocol, TypeVar, assert_never
 
 from pydantic import BaseModel, Field
 
-from service.catalogue import Catalogue, Model
+from service import strict
+from service.catalogue import Model, OnRetirement
 from service.documents import Document, Loader, PageRange, combine, parse_pages
 from service.extraction import prompt
 from service.extraction.errors import (
@@ -29,9 +31,11 @@ from service.foundation import clock, jsontext, telemetry
 from service.foundation.errors import BadRequest, DeadlineExceeded, Fault, MoneyCapped, WinnowError
 from service.foundation.money import NANO, NanoUSD, parse_usd, usd
 from service.registry import SchemaVersion
+from service.strict import Compiled
 from service.upstream import (
     Attempt,
     Call,
+    Estimate,
     Failed,
     Filtered,
     Part,
@@ -44,17 +48,23 @@ from service.upstream import (
     Upstream,
     at_most,
     counted,
+    expected,
     problem_for,
 )
 
 _MAX_PREPARED = 1024
 _GRACE_S = 0.25
+Result = TypeVar("Result")
 
 
 class Settings(BaseModel):
     """How extraction behaves where a request does not say."""
 
     model: str = Field("gpt-4.1-mini", description="Model asked when a request names none.")
+    on_retirement: OnRetirement = Field(
+        "refuse",
+        description="`refuse`: a retired model is refused with its successor named; `successor`: that one is asked instead.",
+    )
     deadline_s: float = Field(
         120, gt=0, le=3600, description="Seconds a request may take when it does not say."
     )
@@ -88,6 +98,7 @@ class Arguments:
     options: Options
     metadata: Mapping[str, str]
     started: float
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +116,43 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """What is made once per schema version."""
+class Form:
+    """A strict form, and the request's ``text.format`` made of it."""
 
+    compiled: Compiled
     format: ResponseFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is made once per schema version. ``minimal`` is for a provider that refuses ``form``."""
+
+    form: Form
+    minimal: Form
     validator: Validator
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be asked, of whom, about which document."""
+
+    model: Model
+    call: Call
+    document: Document
+    prepared: Prepared
+
+
+class Watch(Protocol):
+    """Hears how an extraction goes, for callers who look on."""
+
+    def planned(self, plan: Plan) -> None:
+        """The document is loaded; the model is about to be asked."""
+
+    def heard(self, attempt: int, delta: str) -> None:
+        """A piece of the answer. With a new attempt, what was heard before is void."""
+
+    def attempted(self, attempt: Attempt) -> None:
+        """An attempt failed and was recorded; another follows."""
 
 
 class Extractor:
@@ -119,61 +162,87 @@ class Extractor:
         self,
         settings: Settings,
         *,
-        catalogue: Catalogue,
         loader: Loader,
         upstream: Upstream,
         store: Store,
         engine: str,
     ) -> None:
         self._settings = settings
-        self._catalogue = catalogue
         self._loader = loader
         self._upstream = upstream
         self._store = store
         self._engine = engine
-        self._prepared: OrderedDict[str, _Prepared] = OrderedDict()
+        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
 
-    async def run(self, arguments: Arguments) -> Extraction:
+    async def run(self, arguments: Arguments, watch: Watch | None = None) -> Extraction:
         """One document into one record.
 
-        Raises a ``WinnowError`` for everything that is not a record; it then carries the ``extraction_id`` under which
-        the attempts were recorded. The deadline bounds everything, from the first byte of the request.
+        ``watch`` hears how it goes. Raises a ``WinnowError`` for everything that is not a record; it then carries the
+        ``extraction_id`` under which the attempts were recorded. The deadline bounds everything, from the first byte
+        of the request.
         """
-        options = arguments.options
-        seconds = options.deadline_s or self._settings.deadline_s
-        deadline = arguments.started + seconds
         id = clock.new_id("ext")
+        try:
+            return await self._in_time(arguments, lambda deadline: self._run(id, arguments, deadline, watch))
+        except WinnowError as error:
+            error.members.setdefault("extraction_id", id)
+            raise
+
+    async def estimate(self, arguments: Arguments) -> tuple[Plan, Estimate, Estimate]:
+        """What a request would ask, what it will probably cost, and what it costs at most. Nobody is asked."""
+        plan = await self._in_time(arguments, lambda deadline: self._plan(arguments, deadline))
+        likely = min(plan.call.max_output_tokens, self._settings.min_output_tokens // 8)
+        low = expected(plan.call, plan.model, output_tokens=likely)
+        return plan, low, await asyncio.to_thread(counted, plan.call, plan.model)
+
+    async def _in_time(self, arguments: Arguments, work: Callable[[float], Awaitable[Result]]) -> Result:
+        seconds = arguments.options.deadline_s or self._settings.deadline_s
+        deadline = arguments.started + seconds
         try:
             # Every part keeps to the deadline itself and ends in order; this is for one that does not.
             async with asyncio.timeout(deadline + _GRACE_S - clock.monotonic()):
-                return await self._run(id, arguments, deadline)
+                return await work(deadline)
         except TimeoutError:
-            error: WinnowError = _late(seconds)
-        except WinnowError as caught:
-            error = caught
-        error.members.setdefault("extraction_id", id)
-        raise error
+            raise DeadlineExceeded(f"The record was not ready within {seconds:g} s.") from None
 
-    async def _run(self, id: str, arguments: Arguments, deadline: float) -> Extraction:
+    async def _plan(self, arguments: Arguments, deadline: float) -> Plan:
         options = arguments.options
-        model = self._catalogue.get(options.model or self._settings.model, today=clock.now().date())
+        asked = options.model or self._settings.model
+        model = self._upstream.catalogue.get(
+            asked, today=clock.now().date(), on_retirement=self._settings.on_retirement
+        )
         wanted = _pages(options.pages)
         prepared = await self._prepare(arguments.version)
         document = await self._load(arguments.pieces, wanted, deadline)
-        call = self._call(model, arguments, prepared, document)
-        budget = self._budget(options)
+        name = asked if self._upstream.catalogue.find(asked) is model else model.id
+        call = self._call(name, model, arguments, prepared, document)
+        return Plan(model, call, document, prepared)
+
+    async def _run(self, id: str, arguments: Arguments, deadline: float, watch: Watch | None) -> Extraction:
+        plan = await self._plan(arguments, deadline)
+        budget = self._budget(arguments.options)
         if budget is not None:
-            _check_money(call, model, budget)
+            _check_money(plan.call, plan.model, budget)
 
         async def record(attempt: Attempt) -> None:
             await self._record(id, arguments.version, attempt)
+            if watch is not None:
+                watch.attempted(attempt)
 
-        reply = await self._upstream.call(
-            call, deadline=deadline, record=record, max_tries=options.max_attempts
+        if watch is not None:
+            watch.planned(plan)
+        ask = self._upstream.call if watch is None else partial(self._upstream.stream, on_text=watch.heard)
+        reply = await ask(
+            plan.call,
+            deadline=deadline,
+            record=record,
+            caller=arguments.caller,
+            max_tries=arguments.options.max_attempts,
+            budget=budget,
         )
-        return await self._conclude(id, arguments, document, reply, prepared)
+        return await self._conclude(id, arguments, plan, reply)
 
-    async def _prepare(self, version: SchemaVersion) -> _Prepared:
+    async def _prepare(self, version: SchemaVersion) -> Prepared:
         digest = version.digest
         found = self._prepared.get(digest)
         if found is None:
@@ -209,17 +278,20 @@ class Extractor:
             )
         return replace(document, pages=pages)
 
-    def _call(self, model: Model, arguments: Arguments, prepared: _Prepared, document: Document) -> Call:
+    def _call(
+        self, name: str, model: Model, arguments: Arguments, prepared: Prepared, document: Document
+    ) -> Call:
         options = arguments.options
         parts = prompt.parts(document, options.policy, options.detail)
         if not parts:
             raise NothingToShow("The document was read, and holds neither text nor images.")
         version = arguments.version
         return Call(
-            model=model.id if options.model is None else options.model,
+            model=name,
             instructions=prompt.instructions(version.instructions, options.instructions),
             parts=parts,
-            format=prepared.format,
+            format=prepared.form.format,
+            minimal=prepared.minimal.format,
             max_output_tokens=self._output_budget(model, parts),
             cache_key=version.digest[7:39],
         )
@@ -239,9 +311,7 @@ class Extractor:
             return options.max_cost_usd
         return None if default is None else parse_usd(default)
 
-    async def _conclude(
-        self, id: str, arguments: Arguments, document: Document, reply: Reply, prepared: _Prepared
-    ) -> Extraction:
+    async def _conclude(self, id: str, arguments: Arguments, plan: Plan, reply: Reply) -> Extraction:
         """Judge the reply and record its last attempt with the verdict, and the result where it is to be kept."""
         version = arguments.version
         outcome = reply.outcome
@@ -252,7 +322,8 @@ class Extractor:
         if not isinstance(outcome, Text):
             await self._record(id, version, last)
             _raise(outcome)
-        verdict = await judge(outcome.text, version.compiled, prepared.validator)
+        form = plan.prepared.minimal if reply.minimal else plan.prepared.form
+        verdict = await judge(outcome.text, form.compiled, plan.prepared.validator)
         match verdict:
             case Malformed(reason=reason):
                 await self._record(id, version, replace(last, outcome="malformed"))
@@ -269,7 +340,7 @@ class Extractor:
                     id=id,
                     data=data,
                     version=version,
-                    document=document,
+                    document=plan.document,
                     engine=self._engine,
                     attempts=(*reply.attempts[:-1], accepted),
                     metadata=arguments.metadata,
@@ -317,18 +388,19 @@ def _pages(text: str | None) -> PageRange | None:
         ) from None
 
 
-def _prepare(version: SchemaVersion) -> _Prepared:
+def _prepare(version: SchemaVersion) -> Prepared:
     compiled = version.compiled
-    return _Prepared(
-        format=ResponseFormat(
-            name=version.name,
-            schema=compiled.strict,
-            rendered=jsontext.render(
-                {"type": "json_schema", "name": version.name, "strict": True, "schema": compiled.strict}
-            ),
-        ),
+    minimal = strict.compile(version.schema, profile="minimal")
+    return Prepared(
+        form=_form(version, compiled),
+        minimal=_form(version, minimal),
         validator=Validator(version.schema, draft=compiled.draft),
     )
+
+
+def _form(version: SchemaVersion, compiled: Compiled) -> Form:
+    wire = {"type": "json_schema", "name": version.name, "strict": True, "schema": compiled.strict}
+    return Form(compiled, ResponseFormat(version.name, compiled.strict, jsontext.render(wire)))
 
 
 def _raise(outcome: Refused | Truncated | Filtered | Failed) -> NoReturn:
@@ -345,10 +417,6 @@ def _raise(outcome: Refused | Truncated | Filtered | Failed) -> NoReturn:
             raise problem_for(outcome)
         case _:
             assert_never(outcome)
-
-
-def _late(seconds: float) -> DeadlineExceeded:
-    return DeadlineExceeded(f"The record was not ready within {seconds:g} s.")
 
 
 def body(extraction: Extraction) -> dict[str, Any]:

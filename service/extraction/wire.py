@@ -191,3 +191,18 @@ class ExtractionList(BaseModel):
 
     extractions: list[ExtractionBody]
     next_cursor: str | None = Field(description="Send as `cursor` for the next page; null on the last one.")
+
+
+class EstimateBody(BaseModel):
+    """What a request will cost, without asking anybody."""
+
+    model: str = Field(examples=["gpt-4.1-mini"])
+    calls: int = Field(description="Calls to the provider when nothing fails.", examples=[1])
+    pages: int
+    input_tokens: int = Field(description="Probably billed.")
+    max_output_tokens: int = Field(description="What the answer may take at most.")
+    low_usd: str = Field(description="With a short answer.", examples=["0.000712"])
+    worst_usd: str = Field(
+        description="With the longest answer and nothing cached: what `max_cost_usd` is held against.",
+        examples=["0.0081"],
+    )
