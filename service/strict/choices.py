@@ -73,7 +73,7 @@ def _all(sites: Iterable[Site]) -> list[Item] | None:
 
 def _any_of(documents: Documents, site: Site, keyword: str, _: str) -> Options:
     branches = [documents.child(site, keyword, index) for index in range(len(site.schema[keyword]))]
-    return Options(keyword, [_all([branch]) for branch in branches], rank=1, pure=True, words="")
+    return Options(keyword, [_all([branch]) for branch in branches], rank=1, pure=True)
 
 
 def _one_of(documents: Documents, site: Site, keyword: str, _: str) -> Options:

@@ -1,9 +1,10 @@
 """Any JSON Schema to the strict form, with the way back."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from service.foundation.jsontext import render
 from service.strict.analysis import Analysis
@@ -29,7 +30,12 @@ _ATTEMPTS = (32, 6, 1)
 _BUDGET = 11_000
 """Goals that one attempt may make. The last attempt lets any value through where it would need more."""
 
+Undeclared = Literal["keep", "drop"]
+
 _MAX_NODES = 120_000
+_PLAIN_DEPTH = 100
+"""Steps of nesting up to which a schema that is strict already is sent as it is."""
+
 _SEARCH = 40_000
 """Goals that may be written again and again in search of the limit."""
 
@@ -41,7 +47,8 @@ _GROWTH, _FIXED_SIZE = 4, 20_000
 class Loss:
     """A rule of the schema that the strict form does not hold; validation after decoding does.
 
-    ``pointer`` is the JSON Pointer of the subschema, ``keyword`` the rule, ``detail`` what became of it.
+    ``pointer`` is the JSON Pointer of the subschema (behind the URI and ``#`` of a document from outside), ``keyword``
+    the rule, ``detail`` what became of it.
     """
 
     pointer: str
@@ -80,11 +87,14 @@ def compile(
     draft: str | None = None,
     externals: Mapping[str, Any] | None = None,
     profile: Profile = "documented",
+    undeclared: Undeclared = "keep",
 ) -> Compiled:
     """The strict form of a JSON Schema.
 
     ``draft`` is one of "4", "6", "7", "2019-09", "2020-12"; by default it is read or guessed. ``externals`` holds the
-    documents that the schema refers to, by URI. Deterministic.
+    documents that the schema refers to, by URI. ``undeclared`` says what becomes of members that an object admits only
+    because nothing forbids them: "keep" carries them as entries; "drop" closes such objects, reads a missing ``type``
+    from the other keywords, and lists both as losses, for about a quarter fewer tokens. Deterministic.
 
     Raises ``SchemaRefused`` for schemas that are invalid, incomplete, unsatisfiable or too large.
     """
@@ -92,18 +102,18 @@ def compile(
         raise SchemaRefused("", "a schema is an object or a boolean")
     dialect = dialect_of(guess_draft(schema) if draft is None else draft)
     documents = _documents(schema, dialect.draft, externals or {})
-    if isinstance(schema, dict) and _is_strict(schema, profile):
+    if isinstance(schema, dict) and documents.depth <= _PLAIN_DEPTH and not check(schema, profile=profile):
         # Refuses what nothing can satisfy.
         Analysis(Goals(documents, branches=1, budget=_MAX_NODES, overflow=True))
-        stats = measure(schema)
-        return Compiled(schema, (), dialect.draft, _digest(schema), stats, _same, _same)
-    result = _fit(documents, profile, _size(schema))
+        text = _text(schema)
+        return Compiled(json.loads(text), (), dialect.draft, _digest(text), measure(schema), _same, _same)
+    result = _fit(documents, profile, _size(schema), infer=undeclared == "drop")
     strict, layout = result.strict, result.layout
     encode, decode = encoder(layout), decoder(layout)
     if layout.root_wrapped:
         encode, decode = _wrapping(encode), _unwrapping(decode)
     return Compiled(
-        strict, _losses(result.notes), dialect.draft, _digest(strict), result.stats, encode, decode
+        strict, _losses(result.notes), dialect.draft, _digest(_text(strict)), result.stats, encode, decode
     )
 
 
@@ -123,10 +133,6 @@ def _documents(schema: Any, draft: str, externals: Mapping[str, Any]) -> Documen
     return documents
 
 
-def _is_strict(schema: dict[str, Any], profile: Profile) -> bool:
-    return not check(schema, profile=profile)
-
-
 @dataclass(slots=True)
 class _Result:
     layout: Layout
@@ -135,7 +141,7 @@ class _Result:
     stats: Stats
 
 
-def _fit(documents: Documents, profile: Profile, size: int) -> _Result:
+def _fit(documents: Documents, profile: Profile, size: int, *, infer: bool) -> _Result:
     """The strict form within the limits and of a sensible size; fewer branches are spread out where it is not."""
     best: _Result | None = None
     widest = max(_ATTEMPTS) + 1 if any(map(offers_choices, documents.sites)) else 1
@@ -143,7 +149,7 @@ def _fit(documents: Documents, profile: Profile, size: int) -> _Result:
         last = branches == _ATTEMPTS[-1]
         if not last and (branches >= widest or widest == 1):
             continue  # would come out the same
-        goals = Goals(documents, branches=branches, budget=_BUDGET, overflow=last)
+        goals = Goals(documents, branches=branches, budget=_BUDGET, overflow=last, infer=infer)
         widest = goals.widest
         if goals.exhausted:
             continue
@@ -270,8 +276,8 @@ def _text(strict: Mapping[str, Any]) -> bytes:
         ) from None
 
 
-def _digest(strict: Mapping[str, Any]) -> str:
-    return "sha256:" + hashlib.sha256(_text(strict)).hexdigest()
+def _digest(text: bytes) -> str:
+    return "sha256:" + hashlib.sha256(text).hexdigest()
 
 
 def _wrapping(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -157,22 +157,15 @@ class Goals:
 
     def equal(self, one: Goal, other: Goal) -> bool:
         """Whether two goals plainly say the same: single subschemas with the same simple words."""
-        schemas = []
+        said = []
         for goal in (one, other):
             items = self._items[goal]
-            if len(items) != 1 or items[0][1] != ALL:
+            schema = self._site(items[0]).schema if len(items) == 1 and items[0][1] == ALL else None
+            if not isinstance(schema, dict) or not all(map(_is_simple, schema.values())):
                 return False
-            schema = self._site(items[0]).schema
-            if not isinstance(schema, dict) or any(isinstance(value, dict) for value in schema.values()):
-                return False
-            schemas.append({word: value for word, value in schema.items() if word not in _SILENT})
-        if any(
-            isinstance(value, list) and any(isinstance(x, list | dict) for x in value)
-            for s in schemas
-            for value in s.values()
-        ):
-            return False
-        return bool(schemas[0] == schemas[1])
+            # As text: `True` equals 1 in Python, but not here.
+            said.append(sorted(f"{word} {value!r}" for word, value in schema.items() if word not in _SILENT))
+        return said[0] == said[1]
 
     # -- shapes
 
@@ -328,7 +321,10 @@ class Goals:
                 if items != self._items[self.any]
                 else leaf
             )
-        if loose and not (self.infer and merger.implied()):
+        if loose and self.infer and merger.implied():
+            leaf.kinds = [kind for kind in leaf.kinds if kind not in loose]
+            leaf.notes.append(Note(leaf.site, "type", "the type is taken from the other keywords"))
+        elif loose:
             bound = [kind for kind in KINDS if kind not in loose]
             site = self.documents.synthesise(("kinds", tuple(bound)), {"type": bound}, leaf.site)
             strict = self.intern([*((one.key, OWN) for one in own), (site.key, OWN)])
@@ -356,14 +352,27 @@ class Goals:
         return self._site(items[0]).place if items else None
 
     def _words(self, key: int) -> str:
-        schema = self.documents.sites[key].schema
-        if not isinstance(schema, dict):
+        site = self.documents.sites[key]
+        if not isinstance(site.schema, dict):
             return ""
-        text = schema.get("description")
+        text = site.schema.get("description")
         if isinstance(text, str) and text.strip():
             return text.strip()
-        title = schema.get("title")
-        return title.strip() if isinstance(title, str) else ""
+        title = site.schema.get("title")
+        # Generators title each property by its own name, which says nothing more.
+        if not isinstance(title, str) or _letters(title) == _letters(site.place.token):
+            return ""
+        return title.strip()
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
+def _is_simple(value: Any) -> bool:
+    if isinstance(value, list):
+        return not any(isinstance(member, dict | list) for member in value)
+    return not isinstance(value, dict)
 
 
 def structure(value: Any) -> dict[str, Any]:

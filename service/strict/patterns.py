@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import jsonschema_rs
 
-MAX_LENGTH = 3_000
+MAX_LENGTH = 1_000
 """The longest counted repetition that we write; regex engines unroll them."""
 
 _MAX_PATTERN = 5_000

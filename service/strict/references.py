@@ -54,6 +54,8 @@ class Documents:
             Any
         ] = []  # synthetic schemas: an id() may not be reused while sites are known by it
         self._memo: dict[Any, Site] = {}
+        self.depth = 0
+        """How many steps of a JSON Pointer the deepest subschema is away from its document's root."""
         self.compared = 0
         self.signatures: dict[int, Any] = {}
         """What ``exclusivity`` found out about sites, by their number."""
@@ -105,6 +107,7 @@ class Documents:
                 raise SchemaRefused(
                     "", f"subschemas nest more than {MAX_DEPTH} levels deep; flatten the schema"
                 )
+            self.depth = max(self.depth, at.depth)
             owner = self._identify(node, at, owner)
             self.site(node, at, owner)
             for path, child in children(node):

@@ -16,7 +16,9 @@ FILES = sorted(CASES.glob("*/*.json"))
 def load(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """A case and the options it compiles with."""
     case = json.loads(path.read_text())
-    return case, {name: case[name] for name in ("draft", "externals", "profile") if name in case}
+    return case, {
+        name: case[name] for name in ("draft", "externals", "profile", "undeclared") if name in case
+    }
 
 
 def named(path: Path) -> str:
