@@ -164,8 +164,8 @@ def is_verbatim(description: str) -> bool:
 # ------------------------------------------------------------------------------------- conversions
 def convert(wish: Wish, text: str, page: Page) -> Any | None:
     """The value that a printed text gives for a wish, or None when it gives none."""
-    text = text.strip().strip("|").strip()
-    if fold(text) in _NOTHING:
+    text = text[:4_000].strip().strip("|").strip()
+    if len(text) < 10 and fold(text) in _NOTHING:
         return None
     return _CONVERT[wish.kind](wish, text, page)
 
@@ -366,11 +366,8 @@ def _street(_wish: Wish, text: str, _page: Page) -> str | None:
 
 def _id(_wish: Wish, text: str, page: Page) -> str | None:
     found = values.clean_id(text)
-    return (
-        None
-        if found and iso_date(text[:24], european=page.european) and _is_datum(text[:30], page)
-        else found
-    )
+    dated = found is not None and _is_datum(found, page) and iso_date(found, european=page.european)
+    return None if dated else found
 
 
 _DATA_WORDS = frozenset(

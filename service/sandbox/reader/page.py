@@ -16,6 +16,7 @@ __all__ = ["Cell", "Page", "Pair", "Section", "open_page"]
 
 _MAX_CHARACTERS = 2_000_000
 _MAX_CELLS_PER_LINE = 40
+_MAX_CELL = 4_000
 _MAX_LABEL = 70
 _GAP = re.compile(r"\t+| {2,}|[  ]{2,}")
 _EMPHASIS = re.compile(r"^[\s>*_`#•·▪◦–\-]*(?=\S)|[*_`]+(?=[:：\s]|$)|(?<=[:：\s])\*{1,3}(?=\S)")
@@ -28,11 +29,18 @@ _DATED = re.compile(
 )
 _NUMBERED = re.compile(r"(?:nr|no|n°|nº|num|number|nummer)\b[.:]?\s*\S*\d", re.IGNORECASE)
 _OPEN_ENDS = (" vom", " du", " dated", " of", " del", " van", " from")
+_DOCUMENTS = frozenset(
+    {"invoice", "order", "credit", "receipt", "delivery", "quote", "statement", "contract", "ticket"}
+)
+_TITLE = re.compile(
+    r"^(?P<title>[^\d:(]{3,60}?)(?:\s*\([^)]{1,20}\))?\s+(?:nr|no|n°|nº|num|number|nummer|#)[.:]*\s*(?P<id>\S*\d\S*)(?P<rest>.{0,60})",
+    re.IGNORECASE,
+)
 _PAGE_MARK = re.compile(r"^\[page \d+(?:: see image)?\]$")
 _RULE = re.compile(r"^[\s|:\-=_*+]{3,}$")
 _IN_PROSE = re.compile(
     r"\d{1,2}(?:st|nd|rd|th|\.)? [^\W\d_]{3,10} (?:19|20)\d\d|[^\W\d_]{3,10} \d{1,2}(?:st|nd|rd|th)?, (?:19|20)\d\d|\d{4}-\d\d-\d\d"
-    r"|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:[$€£]|EUR |USD |GBP |CHF )\d[\d.,]*\d|\d[\d.,]*\d ?(?:€|EUR|USD|GBP|CHF)(?![A-Za-z])"
+    r"|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:[$€£]|EUR |USD |GBP |CHF )\d[\d.,]{0,18}\d|(?<![\d.,])\d[\d.,]{0,18}\d ?(?:€|EUR|USD|GBP|CHF)(?![A-Za-z])"
 )
 _KNOWN = frozenset(STEMS.values())
 _HEADINGS = frozenset(
@@ -179,8 +187,8 @@ def _prose_pairs(page: Page) -> Iterable[Pair]:
 
 
 def clean(text: str) -> str:
-    """A cell without Markdown emphasis and list marks."""
-    text = text.strip()
+    """A cell without Markdown emphasis and list marks, at most four thousand characters of it."""
+    text = text[:_MAX_CELL].strip()
     if text[:1] in "*_`#>•·▪◦" or "**" in text or "__" in text:
         text = _EMPHASIS.sub("", text).replace("**", "").replace("__", "").strip()
     return text
@@ -241,6 +249,7 @@ def split_label(text: str) -> tuple[str, str] | None:
 
 def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
     row = page.cells[number]
+    yield from _title_pairs(row, number)
     for place, cell in enumerate(row):
         following = row[place + 1 :]
         labelled = split_label(cell.text)
@@ -248,6 +257,20 @@ def _pairs_of(page: Page, number: int) -> Iterable[Pair]:
             yield from _labelled_pairs(page, cell, labelled, following)
         elif len(cell.text) <= _MAX_LABEL:
             yield from _bare_pairs(page, cell, following)
+
+
+def _title_pairs(row: list[Cell], number: int) -> Iterable[Pair]:
+    """A document's own line, such as `Commercial invoice (380)   No.  471102   of   05.03.2018`."""
+    if not row or len(row) > 8 or len(row[0].text) > 60:
+        return
+    match = _TITLE.match(" ".join(cell.text for cell in row)[:200])
+    if match is None:
+        return
+    words = label_words(match["title"])
+    if words & _DOCUMENTS and len(words) <= 3:
+        value = f"{match['id']}{match['rest']}"
+        yield Pair(match["title"], words | {"number"}, (value,), number, 0.97)
+        yield from _dated_pair(words | {"number"}, value, number)
 
 
 def _labelled_pairs(
@@ -279,7 +302,9 @@ def _bare_pairs(page: Page, cell: Cell, following: list[Cell]) -> Iterable[Pair]
     """Pairs of a short cell without a colon, when at least one of its words is a known one."""
     text, number = cell.text, cell.line
     words = label_words(text)
-    inline = _INLINE.match(f"{text} {following[0].text}" if following and text.endswith(_OPEN_ENDS) else text)
+    inline = _INLINE.match(
+        f"{text} {following[0].text[:100]}" if following and text.endswith(_OPEN_ENDS) else text
+    )
     if inline:
         yield from _inline_pair(inline, number)
     known = sum(word in _KNOWN for word in words)

@@ -93,6 +93,7 @@ def postcode_city(text: str) -> tuple[str, str] | None:
 
 def split_street(text: str) -> str | None:
     """The street with its number, when a text looks like one."""
+    text = text[:200]
     first = re.split(r"\s*[,;|]\s*(?=\S*\d{4,})|\s{2,}", text.strip(), maxsplit=1)[0].rstrip(" ,;")
     if postcode_city(first) and not _STREET_WORD.search(first):
         return None
@@ -111,7 +112,8 @@ def is_street(text: str) -> bool:
 def parse_address(lines: tuple[str, ...]) -> Address:
     """The address among the lines of a block, whether it stands on several lines or on one with commas."""
     pieces: list[tuple[str, str]] = []
-    for line in lines:
+    for line in lines[:12]:
+        line = line[:200]
         parts = [part.strip() for part in re.split(r"\s*[,;•·|]\s+|\s+[-–]\s+", line) if part.strip()]
         joined = _match(line) if len(parts) > 1 else None
         if joined and joined[2]:

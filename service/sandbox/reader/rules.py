@@ -355,12 +355,10 @@ class _Filler:
         """Sets of label words that would answer a property, with how much each is trusted."""
         parent = frozenset(name_words(place.parents[-1])) if place.parents else frozenset()
         sets: dict[frozenset[str], float] = {}
-        for base, trust in (
-            (words | parent, 1.0),
-            (words, 0.95 if not parent else 0.85),
-            (words | self.title, 0.98),
-            (words - self.title, 0.9),
-        ):
+        bases = [(words | parent, 1.0), (words, 0.85 if parent else 0.95), (words | self.title, 0.98)]
+        if sum(map(weight, words - self.title)) > 0.5:
+            bases.append((words - self.title, 0.9))
+        for base, trust in bases:
             if base:
                 sets.setdefault(base, trust)
         described = frozenset(

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from service.sandbox.reader.lexicon import STEMS
 from service.sandbox.reader.page import Cell, Page, clean
@@ -15,6 +16,7 @@ _KNOWN = frozenset(STEMS.values())
 _DELIMITERS = (";", "\t", ",", "|")
 _MARKDOWN_RULE = re.compile(r"^\s*\|?\s*:?-{2,}")
 _MAX_ROWS = 20_000
+_MAX_TABLES = 400
 _SUMMARY = frozenset({"subtotal", "total", "net", "gross", "vat", "tax", "balance", "tip", "discount"})
 
 
@@ -34,8 +36,10 @@ def find_tables(page: Page) -> list[Table]:
     """Every table, in page order; a line belongs to one table at most."""
     tables: list[Table] = []
     number = 0
-    while number < len(page.lines):
-        for reader in (_markdown, _delimited, _aligned):
+    # Where a run of lines with one delimiter turned out to be no table, it is not tried again line by line.
+    barred: dict[str, int] = {}
+    while number < len(page.lines) and len(tables) < _MAX_TABLES:
+        for reader in (_markdown, partial(_delimited, barred=barred), _aligned):
             table, after = reader(page, number)
             if table is not None:
                 tables.append(table)
@@ -67,15 +71,18 @@ def _split_pipes(line: str) -> list[str]:
     return [clean(cell.replace("\\|", "|")) for cell in re.split(r"(?<!\\)\|", body)]
 
 
-def _delimited(page: Page, number: int) -> tuple[Table | None, int]:
+def _delimited(page: Page, number: int, barred: dict[str, int]) -> tuple[Table | None, int]:
     line = page.lines[number]
     for mark in _DELIMITERS[:3]:
+        if number < barred.get(mark, 0):
+            continue
         width = line.count(mark)
         if width < (1 if mark != "," else 2) or (mark == "," and ", " in line):
             continue
         end = number
         while end < len(page.lines) and page.lines[end].count(mark) >= width and end - number < _MAX_ROWS:
             end += 1
+        barred[mark] = end
         if end - number < 3:
             continue
         rows = _csv_rows(page.lines[number:end], mark)
