@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -24,7 +24,7 @@ from service.extraction import Extractor, Store, openapi
 from service.extraction import Settings as ExtractionSettings
 from service.extraction.api import add_routes as add_extract_routes
 from service.extraction.api import router as extraction_router
-from service.foundation import errors, problems, telemetry
+from service.foundation import clock, errors, problems, telemetry
 from service.foundation.asgi import Front
 from service.foundation.database import Database
 from service.foundation.database import Settings as DatabaseSettings
@@ -102,7 +102,12 @@ class Readiness(BaseModel):
     version: str
     engine: str = Field(description="`openai` or `sandbox`.")
     schemas: int
-    isolation: str = Field(description="How the processes that parse documents are cut off from the network.")
+    isolation: str = Field(
+        description="How the processes that parse documents are cut off from the network; `unknown` before the first one."
+    )
+    warnings: list[str] = Field(
+        description="What needs an operator: a key or quota that failed, a model that stops within ninety days."
+    )
 
 
 class ProblemKind(BaseModel):
@@ -127,6 +132,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             app.state.parts = await _open(settings, schemas, stack)
+            _warn(app.state.parts.upstream)
             telemetry.log.info(
                 "ready", engine=app.state.parts.upstream.settings.engine, schemas=len(schemas.all())
             )
@@ -171,6 +177,8 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     ours = Upstream(provider, catalogue)
     await ours.open()
     stack.push_async_callback(ours.close)
+    refreshing = asyncio.create_task(_refresh_shutdown_dates(ours))
+    stack.push_async_callback(_cancel, refreshing)
     loader = Loader(settings.documents)
     await loader.open()
     stack.push_async_callback(loader.close)
@@ -184,6 +192,31 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
         engine=provider.engine,
     )
     return Parts(settings, schemas, data, store, loader, ours, extractor)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _warn(upstream: Upstream) -> None:
+    """Say at the start what will stop working: models that are switched off within ninety days."""
+    health = upstream.ready(today=clock.now().date())
+    for text in (*health.problems, *health.warnings):
+        telemetry.log.warning("upstream", message=text)
+
+
+async def _refresh_shutdown_dates(upstream: Upstream) -> None:
+    """Take over what the provider's own list of models says of their end, once a day.
+
+    It is only a list: without it the catalogue's own dates hold, so trouble is no reason to stop.
+    """
+    while True:
+        dates = await upstream.shutdown_dates(deadline=clock.monotonic() + 30)
+        upstream.catalogue = upstream.catalogue.with_stops(dates)
+        telemetry.log.info("shutdown_dates", models=len(dates))
+        await asyncio.sleep(24 * 3600)
 
 
 @asynccontextmanager
@@ -233,12 +266,14 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
         """Asks the database; says which provider answers and how parsers are isolated."""
         parts: Parts = request.app.state.parts
         await parts.database.ping()
+        health = parts.upstream.ready(today=clock.now().date())
         return Readiness(
             status="ready",
             version=VERSION,
             engine=parts.upstream.settings.engine,
             schemas=len(parts.registry.all()),
             isolation=parts.loader.isolation(),
+            warnings=[*health.problems, *health.warnings],
         )
 
     @app.get(

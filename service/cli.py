@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 the service answered with a problem, or refused to start; 2 the command line is wrong.
 """
 
+import asyncio
 import contextlib
 import ctypes
 import gc
@@ -17,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -498,6 +500,13 @@ def compile_schema(
     profile: Annotated[
         Profile, typer.Option(help="Which keywords the provider is trusted with.")
     ] = Profile.documented,
+    keep_undeclared: Annotated[
+        bool,
+        typer.Option(
+            "--keep-undeclared",
+            help="Carry members that nothing declares or forbids; extraction leaves them out.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what becomes of a schema: the strict form, the rules it cannot hold, or why it is refused."""
@@ -509,7 +518,9 @@ def compile_schema(
     except jsontext.MalformedJson as error:
         _fail(f"{file}: {error}.")
     try:
-        compiled = strict.compile(schema, draft=draft, profile=profile.value)
+        compiled = strict.compile(
+            schema, draft=draft, profile=profile.value, undeclared="keep" if keep_undeclared else "drop"
+        )
     except strict.SchemaRefused as refused:
         if as_json:
             _console().print_json(data={"refused": {"pointer": refused.pointer, "reason": refused.reason}})
@@ -594,6 +605,70 @@ def _end_with_input() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(3)
     os._exit(0)
+
+
+@app.command()
+def doctor(
+    *,
+    model: Annotated[
+        str | None, typer.Option(help="Model to examine; by default the one that is asked by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the real provider some thirty cheap questions about what nobody can know from here.
+
+    Needs OPENAI_API_KEY; costs a fraction of a cent. Without a key it says what it would ask.
+    """
+    from service.upstream import doctor as probes
+
+    settings = _settings()
+    if settings.upstream.api_key is None:
+        if as_json:
+            _console().print_json(
+                data=[{"name": probe.name, "question": probe.question} for probe in probes.plan()]
+            )
+            return
+        table = _table()
+        for title in ("probe", "question", "the service assumes"):
+            table.add_column(title)
+        for probe in probes.plan():
+            table.add_row(probe.name, probe.question, probe.assumed)
+        _console().print(table)
+        _console().print(
+            "There is no OPENAI_API_KEY, so nothing was asked: with one, these are.", style="yellow"
+        )
+        return
+    findings = asyncio.run(_examine(settings, model or settings.extraction.model))
+    if as_json:
+        _console().print_json(
+            data=[{**asdict(finding), "surprising": finding.surprising} for finding in findings]
+        )
+    else:
+        table = _table()
+        for title in ("", "probe", "question", "verdict", "detail"):
+            table.add_column(title, overflow="fold")
+        for finding in findings:
+            sign = "[yellow]![/]" if finding.surprising else "[green]✓[/]"
+            table.add_row(sign, finding.name, finding.question, finding.verdict, finding.detail)
+        _console().print(table)
+    if any(finding.surprising for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Any, model: str) -> list[Any]:
+    from service.catalogue import Catalogue
+    from service.upstream import Upstream
+    from service.upstream.doctor import examine
+
+    async def record(_: Any) -> None:
+        """Probes are an operator's own; their cost stands in the report."""
+
+    upstream = Upstream(settings.upstream, Catalogue.load())
+    await upstream.open()
+    try:
+        return [finding async for finding in examine(upstream, model=model, record=record)]
+    finally:
+        await upstream.close()
 
 
 @app.command("settings")

@@ -19,6 +19,7 @@ async def test_health(client: httpx2.AsyncClient) -> None:
     assert ready["status"] == "ready"
     assert ready["engine"] == "sandbox"
     assert ready["schemas"] == 11
+    assert any("gpt-4.1-mini stops on 2027-01-14" in warning for warning in ready["warnings"])
     await client.get("/v1/schemas")
     metrics = await client.get("/metrics")
     assert 'winnow_requests_total{method="GET",route="/v1/schemas",status="200"}' in metrics.text

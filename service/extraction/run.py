@@ -11,7 +11,6 @@ from typing import Any, NoReturn, Protocol, TypeVar, assert_never
 
 from pydantic import BaseModel, Field
 
-from service import strict
 from service.catalogue import Model, OnRetirement
 from service.documents import Document, Loader, PageRange, combine, parse_pages
 from service.extraction import prompt
@@ -390,7 +389,7 @@ def _pages(text: str | None) -> PageRange | None:
 
 def _prepare(version: SchemaVersion) -> Prepared:
     compiled = version.compiled
-    minimal = strict.compile(version.schema, profile="minimal")
+    minimal = version.compile(profile="minimal")
     return Prepared(
         form=_form(version, compiled),
         minimal=_form(version, minimal),
