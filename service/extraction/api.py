@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from starlette.datastructures import UploadFile
 from starlette.responses import StreamingResponse
 
-from service.access import Gate
+from service.access import Caller, Gate
 from service.extraction import requests
 from service.extraction.errors import NotAcceptable, UnservedOption
 from service.extraction.events import stream
@@ -42,30 +42,27 @@ def add_routes(app: FastAPI, gate: Gate) -> None:
     """
 
     async def named(request: Request) -> Response:
-        gate.admit(request.headers.get("authorization"))
-        return await extract(request)
+        return await extract(request, gate.admit(request.headers.get("authorization")))
 
     async def inline(request: Request) -> Response:
-        gate.admit(request.headers.get("authorization"))
-        return await extract_inline(request)
+        return await extract_inline(request, gate.admit(request.headers.get("authorization")))
 
     async def estimated(request: Request) -> Response:
-        gate.admit(request.headers.get("authorization"))
-        return await estimate(request)
+        return await estimate(request, gate.admit(request.headers.get("authorization")))
 
     app.add_route("/v1/extract/{schema}", named, methods=["POST"], include_in_schema=False)
     app.add_route("/v1/extract", inline, methods=["POST"], include_in_schema=False)
     app.add_route("/v1/estimate/{schema}", estimated, methods=["POST"], include_in_schema=False)
 
 
-async def extract(request: Request) -> Response:
+async def extract(request: Request, caller: Caller) -> Response:
     """One document into one record of a registered schema."""
-    return await _answer(request, await _named(request))
+    return await _answer(request, await _named(request, caller))
 
 
-async def estimate(request: Request) -> Response:
+async def estimate(request: Request, caller: Caller) -> Response:
     """What the same request to ``extract`` would cost."""
-    plan, low, worst = await _extractor(request).estimate(await _named(request))
+    plan, low, worst = await _extractor(request).estimate(await _named(request, caller))
     content = EstimateBody(
         model=plan.call.model,
         calls=1,
@@ -78,7 +75,7 @@ async def estimate(request: Request) -> Response:
     return _json(content.model_dump_json().encode())
 
 
-async def _named(request: Request) -> Arguments:
+async def _named(request: Request, caller: Caller) -> Arguments:
     started = clock.monotonic()
     _refuse_unserved_headers(request)
     version = _registry(request).resolve(request.path_params["schema"])
@@ -88,10 +85,10 @@ async def _named(request: Request) -> Arguments:
             "The path names a schema and the request brings another.",
             errors=[Fault("/schema", "Post to `/v1/extract` to use a schema of your own.")],
         )
-    return Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started)
+    return Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started, caller.name)
 
 
-async def extract_inline(request: Request) -> Response:
+async def extract_inline(request: Request, caller: Caller) -> Response:
     """One document into one record of the schema in the request."""
     started = clock.monotonic()
     _refuse_unserved_headers(request)
@@ -104,7 +101,9 @@ async def extract_inline(request: Request) -> Response:
             ],
         )
     version = await _registry(request).inline(parsed.schema)
-    return await _answer(request, Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started))
+    return await _answer(
+        request, Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started, caller.name)
+    )
 
 
 @router.get(
