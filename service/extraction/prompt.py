@@ -7,7 +7,7 @@ like an order is content to extract from, not an order.
 
 import re
 
-from service.documents import Document, Page
+from service.documents import Document, Image, Page
 from service.extraction.wire import Detail, Policy
 from service.foundation.errors import BadRequest, Fault
 from service.upstream import ImagePart, Part, TextPart
@@ -41,19 +41,12 @@ def parts(document: Document, policy: Policy, detail: Detail) -> tuple[Part, ...
     text: list[str] = []
     several = len(document.pages) > 1
     for page in document.pages:
-        if _as_image(page, policy):
-            image = page.image
-            if image is None:
-                raise BadRequest(
-                    f"Page {page.number} has no image to show; `policy: image` needs a scan or a picture.",
-                    errors=[Fault("/options/policy", "Use `auto` or `text` for this document.")],
-                )
-            if several:
-                text.append(f"[page {page.number}: see image]")
+        with_text, image = _shown(page, policy)
+        if image is not None:
             shown.append(ImagePart(image.media_type, image.data, image.width, image.height, detail))
-        else:
-            if several:
-                text.append(f"[page {page.number}]")
+        if several:
+            text.append(f"[page {page.number}{'' if image is None else ': see image'}]")
+        if with_text:
             text.append(page.text)
     words = _CLOSING.sub("< ", "\n".join(text))
     if words.strip():
@@ -61,14 +54,27 @@ def parts(document: Document, policy: Policy, detail: Detail) -> tuple[Part, ...
     return tuple(shown)
 
 
-def _as_image(page: Page, policy: Policy) -> bool:
-    if policy == "image":
-        return True
-    if policy == "text":
-        if not page.text.strip() and page.image is not None:
-            raise BadRequest(
-                f"Page {page.number} has no text to show; `policy: text` needs a text layer.",
-                errors=[Fault("/options/policy", "Use `auto` or `image` for this document.")],
-            )
-        return False
-    return not page.text.strip() and page.image is not None
+def _shown(page: Page, policy: Policy) -> tuple[bool, Image | None]:
+    """Whether the page's text is shown, and its image if that is.
+
+    A loaded page carries an image where its text alone would not do: scans, pictures, a broken text layer.
+    """
+    if policy == "image" and page.image is None:
+        raise BadRequest(
+            f"Page {page.number} has no image to show; `policy: image` needs pages that can be pictures.",
+            errors=[Fault("/options/policy", "Use `auto` or `text` for this document.")],
+        )
+    if policy == "text" and page.image is not None and not page.text.strip():
+        raise BadRequest(
+            f"Page {page.number} has no text to show; `policy: text` needs a text layer.",
+            errors=[Fault("/options/policy", "Use `auto` or `image` for this document.")],
+        )
+    match policy:
+        case "text":
+            return True, None
+        case "image":
+            return False, page.image
+        case "both":
+            return True, page.image
+        case "auto":
+            return page.image is None, page.image

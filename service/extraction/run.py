@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, NoReturn, Protocol, TypeVar, assert_never
+from typing import Any, Literal, NoReturn, Protocol, TypeVar, assert_never
 
 from pydantic import BaseModel, Field
 
@@ -212,7 +212,7 @@ class Extractor:
         )
         wanted = _pages(options.pages)
         prepared = await self._prepare(arguments.version)
-        document = await self._load(arguments.pieces, wanted, deadline)
+        document = await self._load(arguments, wanted, deadline)
         name = asked if self._upstream.catalogue.find(asked) is model else model.id
         call = self._call(name, model, arguments, prepared, document)
         return Plan(model, call, document, prepared)
@@ -252,7 +252,11 @@ class Extractor:
                 self._prepared.popitem(last=False)
         return found
 
-    async def _load(self, pieces: Sequence[Piece], wanted: PageRange | None, deadline: float) -> Document:
+    async def _load(self, arguments: Arguments, wanted: PageRange | None, deadline: float) -> Document:
+        pieces = arguments.pieces
+        images: Literal["auto", "always"] = (
+            "always" if arguments.options.policy in ("image", "both") else "auto"
+        )
         loaded = [
             await self._loader.load(
                 piece.data,
@@ -261,6 +265,7 @@ class Extractor:
                 password=piece.password,
                 pages=wanted if len(pieces) == 1 else None,
                 deadline=deadline,
+                images=images,
             )
             for piece in pieces
         ]

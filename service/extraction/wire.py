@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from service.foundation.money import NanoUSD, parse_usd
 
-Policy = Literal["auto", "text", "image"]
+Policy = Literal["auto", "text", "image", "both"]
 Detail = Literal["low", "high", "auto"]
 
 
@@ -32,7 +32,7 @@ class Options(BaseModel):
     )
     policy: Policy = Field(
         "auto",
-        description="What the model is shown: the text, page images, or (`auto`) text where there is some, else images.",
+        description="What the model is shown: the text, page images, both, or (`auto`) text where it is good, else images.",
     )
     detail: Detail = Field("auto", description="Resolution at which the model looks at images.")
     max_cost_usd: Annotated[NanoUSD, BeforeValidator(_money)] | None = Field(

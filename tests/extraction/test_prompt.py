@@ -36,6 +36,10 @@ def test_pages_are_shown_as_text_or_image() -> None:
     with pytest.raises(BadRequest, match="Page 1 has no image"):
         parts(mixed, "image", "auto")
     assert parts(document(Page(1, " ")), "auto", "auto") == ()
+    torn = document(Page(1, "t0rn w0rds", image=PICTURE))
+    assert [type(part) for part in parts(torn, "auto", "auto")] == [ImagePart]
+    assert [type(part) for part in parts(torn, "both", "auto")] == [TextPart, ImagePart]
+    assert [type(part) for part in parts(torn, "text", "auto")] == [TextPart]
 
 
 def test_the_constant_part_comes_first() -> None:
