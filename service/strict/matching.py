@@ -81,6 +81,10 @@ class Forms:
 
     def _holds(self, leaf: Goal, value: Any) -> bool:
         """Whether a value keeps all rules of a leaf, all the way down."""
+        # What was found out about a goal and a value holds for the whole walk; without it, unions in unions would be
+        # tried exponentially often.
+        known: dict[tuple[Goal, int], bool] = {}
+        asked: list[tuple[Goal, int]] = []
         stack = [self._leaf(leaf, value)]
         result: bool | None = None  # what a fresh generator takes
         while stack:
@@ -89,9 +93,14 @@ class Forms:
             except StopIteration as done:
                 result = done.value
                 stack.pop()
-            else:
+                if asked:
+                    known[asked.pop()] = bool(result)
+                continue
+            question = (goal, id(below))
+            result = known.get(question)
+            if result is None:
+                asked.append(question)
                 stack.append(self._goal(goal, below))
-                result = None
         return bool(result)
 
     def _goal(self, goal: Goal, value: Any) -> _Step:
