@@ -21,7 +21,6 @@ from service.strict.references import Documents
 from service.strict.refused import SchemaRefused
 from service.strict.rules import Goal, Leaf, Note
 from service.strict.scalars import Profile
-from service.strict.shapes import fault
 from service.strict.share import share, unite
 
 _ATTEMPTS = (32, 6, 1)
@@ -124,13 +123,7 @@ def _same(value: Any) -> Any:
 def _documents(schema: Any, draft: str, externals: Mapping[str, Any]) -> Documents:
     if sum(1 for _ in subschemas(schema)) > _MAX_NODES:
         raise SchemaRefused("", f"more than {_MAX_NODES} subschemas; split the schema")
-    documents = Documents(schema, dialect_of(draft), externals)
-    for site in documents.sites:
-        wrong = fault(site.schema, site.dialect) if isinstance(site.schema, dict) else None
-        if wrong is not None:
-            keyword, expected = wrong
-            raise SchemaRefused((site.place / keyword).pointer(), f"invalid schema: {keyword!r} {expected}")
-    return documents
+    return Documents(schema, dialect_of(draft), externals)
 
 
 @dataclass(slots=True)

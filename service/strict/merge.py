@@ -362,7 +362,7 @@ def _listing(merger: Merger) -> Listing:
     if not rests:
         for site in merger.unevaluated("unevaluatedItems"):
             known = evaluated(merger.goals.documents, site)
-            if known.open_items or ("contains" in site.schema and site.dialect.draft != "2019-09"):
+            if known.open_items or _contains_evaluates(merger):
                 rests = []
                 break
             first += [merger.goals.any] * (known.length - len(first))
@@ -373,6 +373,11 @@ def _listing(merger: Merger) -> Listing:
         least=merger.size("minItems") or 0,
         most=merger.size("maxItems"),
     )
+
+
+def _contains_evaluates(merger: Merger) -> bool:
+    """Since 2020-12, items that ``contains`` matches are evaluated."""
+    return any("contains" in site.schema and site.dialect.draft == "2020-12" for site in merger.sites)
 
 
 def _items(merger: Merger, site: Site) -> tuple[list[Site], Site | None]:

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urljoin
 
 from service.strict.drafts import DIALECTS, Dialect, Place, children, declared_draft
 from service.strict.refused import SchemaRefused
+from service.strict.shapes import fault
 
 MAX_DEPTH = 1_000
 """Levels of subschemas in subschemas. Beyond, a schema is refused: no document is that deep."""
@@ -109,6 +110,9 @@ class Documents:
                 )
             self.depth = max(self.depth, at.depth)
             owner = self._identify(node, at, owner)
+            wrong = fault(node, owner.dialect)
+            if wrong is not None:
+                raise SchemaRefused((at / wrong[0]).pointer(), f"invalid schema: {wrong[0]!r} {wrong[1]}")
             self.site(node, at, owner)
             for path, child in children(node):
                 below = at

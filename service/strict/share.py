@@ -10,6 +10,9 @@ from service.strict.limits import fresh_name, is_container, parts
 _WORTH = 100
 """Characters of JSON from which a definition and its references are shorter than the repetition."""
 
+_MAX_ROUNDS = 100
+"""Steps that it may take to tell definitions apart; a chain of references made to hurt would take one per definition."""
+
 Fragment = dict[str, Any]
 
 
@@ -57,11 +60,13 @@ def unite(strict: Fragment) -> Fragment:
     targets = {name: _REFERENCE.findall(text) for name, text in texts.items()}
     skeletons = {name: _REFERENCE.sub("", text) for name, text in texts.items()}
     classes = _numbered(skeletons)
-    while True:
+    for _ in range(_MAX_ROUNDS):
         refined = _numbered({n: (classes[n], *(classes[t] for t in targets[n])) for n in texts})
         if max(refined.values()) == max(classes.values()):
             break
         classes = refined
+    else:
+        return strict
     chosen: dict[int, str] = {}
     for name in texts:
         chosen.setdefault(classes[name], name)

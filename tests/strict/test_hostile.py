@@ -137,8 +137,21 @@ def test_keywords_with_values_of_any_kind(draft: str, value: Any) -> None:
         " $defs definitions unevaluatedProperties unevaluatedItems uniqueItems minContains description title $schema"
     )
     for word in words.split():
-        for schema in ({word: value}, {"type": "object", "properties": {"a": {word: value, "then": value}}}):
+        for schema in (
+            {word: value},
+            {"type": "object", "properties": {"a": {word: value, "then": value}}},
+            {"properties": {"a": {"$ref": "#/x-odd/place"}}, "x-odd": {"place": {word: value}}},
+            {"oneOf": [{word: value}, {"not": {word: value}}, {"if": {word: value}, "then": {word: value}}]},
+        ):
             assert isinstance(outcome(schema, draft), OUTCOMES)
+
+
+@pytest.mark.parametrize("document", [5, None, [], {"type": 5}, {"$ref": 7}, {"$ref": "elsewhere"}, False])
+def test_external_documents_of_any_kind(document: Any) -> None:
+    """A document from outside is as hostile as the schema."""
+    for fragment in ("", "#", "#/a", "#/a/b", "#nowhere", "#/a~2%ZZ"):
+        with pytest.raises(SchemaRefused):
+            compile({"$ref": f"https://e.org/x{fragment}"}, externals={"https://e.org/x": document})
 
 
 def test_deep_values() -> None:
