@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-__all__ = ["Resolver", "passes", "smallest", "types_of", "valid"]
+__all__ = ["Resolver", "compiles", "passes", "smallest", "types_of", "valid"]
 
 Schema = Mapping[str, Any]
 _MAX_DEPTH = 40
@@ -94,9 +94,19 @@ def types_of(schema: Schema) -> tuple[str, ...]:
 @lru_cache(maxsize=512)
 def _validator(text: str) -> Any:
     try:
-        return jsonschema_rs.Draft202012Validator(orjson.loads(text), validate_formats=True)
+        return jsonschema_rs.Draft202012Validator(orjson.loads(text), validate_formats=True, retriever=_never)
     except (ValueError, jsonschema_rs.ValidationError):
         return None
+
+
+def _never(uri: str) -> Any:
+    """Nothing is fetched for a schema that somebody sent."""
+    raise ValueError(f"foreign reference {uri[:100]!r}")
+
+
+def compiles(schema: Schema) -> bool:
+    """Whether a schema is one: well formed, and complete in itself."""
+    return _validator(orjson.dumps(schema).decode()) is not None
 
 
 def valid(schema: Schema, value: Any) -> bool:

@@ -146,7 +146,7 @@ _WORDS: dict[str, str] = {
     "impact",
     "status": "status zustand statut estado stato stan state_of",
     "category": "category kategorie categorie categoria kategoria type typ topic class",
-    "summary": "summary zusammenfassung resume_of abstract overview resumen riassunto",
+    "summary": "summary profile profil perfil zusammenfassung resume_of abstract overview resumen riassunto",
     "title": "title titel titre titulo titolo tytul heading",
     "requester": "requester reporter reported_by requested_by submitted_by opened_by requestor antragsteller caller user",
     "assignee": "assignee assigned assigned_to agent owner bearbeitet",

@@ -24,6 +24,7 @@ _SUMMARY = re.compile(
     re.IGNORECASE,
 )
 _ENDS = frozenset({"low", "lower", "high", "upper", "min", "max", "minimum", "maximum"})
+_RANGE = frozenset({"range"})
 _GROUPS = frozenset({"category", "group", "section", "panel", "department", "area"})
 _GENERIC = frozenset({"number", "name", "list", "items", "item", "description", "line", "position"})
 
@@ -131,14 +132,16 @@ def _columns(filling: Filling, table: Table, properties: Mapping[str, Any]) -> t
     for name, member in properties.items():
         member = filling.resolver.follow(member)
         words = frozenset(name_words(name))
-        if words & _ENDS and words - _ENDS:
-            words = words - _ENDS
+        ranged = bool(words & _ENDS)
+        if ranged:
+            # `reference_low` is one end of what a column of ranges prints
+            words = words - _ENDS or frozenset({"range"})
         described = frozenset(canonical(str(member.get("description") or "")[:160]))
         line = frozenset({"line", "position"})
         for index, head in enumerate(heads):
             if not head:
                 continue
-            score = agreement(words, head, line)
+            score = max(agreement(words, head, line), 0.8 * agreement(_RANGE, head) if ranged else 0.0)
             for rank, other in enumerate((words - line, *alternatives(words), *alternatives(words - line))):
                 score = max(score, agreement(other, head, line) * (0.93 - 0.03 * rank))
             if described:

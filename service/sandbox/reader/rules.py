@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from service.sandbox.reader.kinds import Wish, convert, is_verbatim, kind_of
-from service.sandbox.reader.legal import Resolver, passes, smallest, types_of, valid
+from service.sandbox.reader.legal import Resolver, compiles, passes, smallest, types_of, valid
 from service.sandbox.reader.lists import list_for
 from service.sandbox.reader.ocr import read_images
 from service.sandbox.reader.page import Page, Pair, label_like, open_page
@@ -57,6 +57,8 @@ class RuleReader:
         """A value that validates against `schema`; images count only where an OCR extra is installed."""
         if images:
             text = "\n".join(filter(None, (text, read_images(images))))
+        if not compiles(schema):
+            return {}
         value = _Filler(open_page(text), schema).fill_root()
         if valid(schema, value):
             return value

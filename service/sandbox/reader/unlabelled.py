@@ -127,7 +127,7 @@ def _time(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
 
 
 _STOPWORDS = {
-    "en": "the and of to is for with this that are you", "de": "der die und das ist nicht mit für den von wir",
+    "en": "the and of to is for with this that are you it we not have has our be was", "de": "der die und das ist nicht mit für den von wir",
     "fr": "le la les des et est pour dans une vous que", "es": "el la los que de y en para con una por",
     "it": "il che di per una con sono del della non", "pt": "o que de para uma com não do da os em",
     "nl": "de het een van en is voor met dat wij niet", "pl": "i w na z do się jest nie że dla",
@@ -137,7 +137,8 @@ _STOPWORDS = {
 
 def _language(page: Page, _wish: Wish, _topic: frozenset[str]) -> str | None:
     """ISO 639-1 code of the language whose small words are the most frequent."""
-    words = re.findall(r"[^\W\d_]+", page.text[:20_000].lower())
+    prose = re.sub(r"\S*(?:@|://|www\.)\S*", " ", page.text[:20_000].lower())
+    words = re.findall(r"[^\W\d_]+", prose)
     counts = {
         code: sum(words.count(small) for small in smalls.split()) for code, smalls in _STOPWORDS.items()
     }
