@@ -69,6 +69,7 @@ class Wish:
 
     schema: Mapping[str, Any]
     words: frozenset[str]
+    name: str = ""
     kind: str
     verbatim: bool
     description: str

@@ -326,6 +326,14 @@ def _plain(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[li
             if len(texts) == 1 and pair.below and pair.values[0] == pair.below[0]:
                 texts = [bullet_text(line) or line for line in pair.below]
             break
+    if (
+        not texts
+        and section is None
+        and frozenset(name_words(place.name)) & {"steps", "step", "instruction", "actions"}
+    ):
+        texts = [
+            match[1] for line in filling.page.lines if (match := re.match(r"^\s*\d{1,2}[.)]\s+(\S.*)$", line))
+        ]
     if section is not None and (not texts or len(texts) == 1):
         texts = _section_items(filling.page, section) or texts
     found: list[Any] = []

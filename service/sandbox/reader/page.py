@@ -19,7 +19,7 @@ _MAX_CELLS_PER_LINE = 40
 _MAX_CELL = 4_000
 _MAX_LABEL = 70
 _GAP = re.compile(r"\t+| {2,}|[  ]{2,}")
-_EMPHASIS = re.compile(r"^[\s>*_`#•·▪◦–\-]*(?=\S)|[*_`]+(?=[:：\s]|$)|(?<=[:：\s])\*{1,3}(?=\S)")
+_EMPHASIS = re.compile(r"^(?:>\s|[\s*_`#•·▪◦–\-])*(?=\S)|[*_`]+(?=[:：\s]|$)|(?<=[:：\s])\*{1,3}(?=\S)")
 _BULLET = re.compile(r"^\s*(?:[•·▪◦‣●○*\-–—]|\d{1,2}[.)])\s+(?=\S)")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.+?)\s*#*$")
 _COLON = re.compile(r"\s*(?:[:：]|\.{3,}:?|…)\s*")
@@ -42,6 +42,7 @@ _IN_PROSE = re.compile(
     r"\d{1,2}(?:st|nd|rd|th|\.)? [^\W\d_]{3,10} (?:19|20)\d\d|[^\W\d_]{3,10} \d{1,2}(?:st|nd|rd|th)?, (?:19|20)\d\d|\d{4}-\d\d-\d\d"
     r"|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:[$€£]|EUR |USD |GBP |CHF )\d[\d.,]{0,18}\d|(?<![\d.,])\d[\d.,]{0,18}\d ?(?:€|EUR|USD|GBP|CHF)(?![A-Za-z])"
 )
+_COUNTED = re.compile(r"(?<![\w.,/-])\(?(\d{1,4})\)?[ \n](day|month|year|week)s?\b", re.IGNORECASE)
 _KNOWN = frozenset(STEMS.values())
 _HEADINGS = frozenset(
     {
@@ -171,6 +172,7 @@ def _each_language(pairs: Iterable[Pair]) -> Iterable[Pair]:
 
 def _prose_pairs(page: Page) -> Iterable[Pair]:
     """Dates and sums in running text, with the words before them as their label."""
+    yield from _counts(page)
     for match in islice(_IN_PROSE.finditer(page.text), 3_000):
         start = max(0, match.start() - 70)
         before = re.split(
@@ -186,10 +188,21 @@ def _prose_pairs(page: Page) -> Iterable[Pair]:
             yield Pair(label, known, (match[0],), line, 0.52)
 
 
+def _counts(page: Page) -> Iterable[Pair]:
+    """`at least ninety (90) days' written notice`: numbers of days and months, labelled by the words around."""
+    for match in islice(_COUNTED.finditer(page.text), 1_000):
+        before = page.text[max(0, match.start() - 60) : match.start()].replace("\n", " ").split()[-6:]
+        after = page.text[match.end() : match.end() + 40].replace("\n", " ").split()[:3]
+        known = frozenset(word for word in label_words(" ".join((*before, *after))) if word in _KNOWN)
+        if known:
+            unit = frozenset(canonical(f"{match[2]}s"))
+            yield Pair("", known | unit, (match[1],), 0, 0.6)
+
+
 def clean(text: str) -> str:
     """A cell without Markdown emphasis and list marks, at most four thousand characters of it."""
     text = text[:_MAX_CELL].strip()
-    if text[:1] in "*_`#>•·▪◦" or "**" in text or "__" in text:
+    if text[:1] in "*_`#•·▪◦" or text[:2] == "> " or "**" in text or "__" in text:
         text = _EMPHASIS.sub("", text).replace("**", "").replace("__", "").strip()
     return text
 
@@ -374,7 +387,7 @@ def _right(following: list[Cell]) -> tuple[str, ...]:
     return (first, " ".join(texts)) if len(texts) > 1 else (first,)
 
 
-def _below(page: Page, cell: Cell, count: int = 6) -> list[str]:
+def _below(page: Page, cell: Cell, count: int = 8) -> list[str]:
     """The texts under a cell that share columns with it, down to a gap."""
     found: list[str] = []
     gaps = 0
@@ -391,12 +404,12 @@ def _below(page: Page, cell: Cell, count: int = 6) -> list[str]:
             if other.start < max(cell.end, cell.start + 4) and other.end > cell.start - 2
         ]
         if not under:
-            if found:
-                break
+            # a line of the next column alone does not end this one
             gaps += 1
             if gaps > 1:
                 break
             continue
+        gaps = 0
         found.append(under[0].text)
         if len(found) >= count:
             break

@@ -11,12 +11,20 @@ from service.sandbox.reader.legal import Resolver, compiles, passes, smallest, t
 from service.sandbox.reader.lists import list_for
 from service.sandbox.reader.ocr import read_images
 from service.sandbox.reader.page import Page, Pair, label_like, open_page
-from service.sandbox.reader.parties import Party, find_parties, party_for, role_of
+from service.sandbox.reader.parties import Party, find_parties, legal_name, party_for, role_of
 from service.sandbox.reader.place import Found, Place, at
 from service.sandbox.reader.sections import paragraph, section_for
 from service.sandbox.reader.tables import Table, find_tables
 from service.sandbox.reader.unlabelled import without_label
-from service.sandbox.reader.words import agreement, alternatives, canonical, name_words, weight
+from service.sandbox.reader.words import (
+    agreement,
+    alternatives,
+    canonical,
+    name_words,
+    plain_words,
+    split_name,
+    weight,
+)
 
 __all__ = ["RuleReader"]
 
@@ -211,6 +219,7 @@ class _Filler:
         return Wish(
             schema=schema,
             words=words,
+            name=place.name,
             kind=kind_of(schema, types, words, place.description),
             verbatim=is_verbatim(place.description),
             description=place.description,
@@ -267,8 +276,10 @@ class _Filler:
         if party is None:
             return None
         role = frozenset(word for name in place.parents for word in name_words(name))
-        if words <= {"name", "company", "full", "legal"} | role:
-            value: Any = party.name
+        if words == {"company"}:
+            value: Any = party.name if party.name and legal_name(party.name) else None
+        elif words <= {"name", "company", "full", "legal"} | role:
+            value = party.name
         elif "address" in words and "street" not in words:
             value = party.read("address")
         elif "contact" in words or words == {"person"}:
@@ -300,6 +311,8 @@ class _Filler:
     def _near_party(self, wish: Wish, place: Place) -> Found | None:
         """Data that stand away from the block: labelled with the party's role, or the issuer's as nobody else's."""
         role = role_of(frozenset(word for name in place.parents for word in name_words(name)))
+        if role != "seller" and wish.kind in ("email", "phone", "url"):
+            return None
         found = self._from_labels(wish, place)
         if found is not None and (role == "seller" or found.score >= 0.8):
             others = [party for party in self.parties if party.role is not None and party.role != role]
@@ -340,13 +353,18 @@ class _Filler:
         described = frozenset(canonical(place.description[:200])) if place.description else frozenset()
         neutral = self.title | frozenset(word for name in place.parents[-2:] for word in name_words(name))
         scored: list[tuple[float, Pair]] = []
+        literal = frozenset(plain_words(split_name(place.name)))
         vocabulary = frozenset(word for words, _ in wanted for word in words)
         for pair in self.page.candidates(vocabulary):
-            if wish.kind == "number" and "number" in pair.words and "number" not in wish.words:
-                continue  # a tax number is no tax
+            if wish.kind in ("number", "text") and "number" in pair.words and "number" not in wish.words:
+                continue  # a tax number is no tax, and a delivery note's number no note
+            if wish.words == {"title"} and not place.parents and pair.line > 25:
+                continue  # a document's title stands at its head
             best = max(agreement(words, pair.words, neutral) * trust for words, trust in wanted)
             if best > 0 and described:
                 best += 0.04 * len(pair.words & described)
+            if best > 0 and literal and literal <= frozenset(plain_words(pair.label)):
+                best += 0.06
             score = best * pair.trust * (self.table_lines.get(pair.line, 1.0))
             if score >= _ENOUGH:
                 scored.append((score, pair))

@@ -126,6 +126,9 @@ def _time(page: Page, wish: Wish, _topic: frozenset[str]) -> Any | None:
     )
 
 
+_GOVERNED = re.compile(
+    r"governed by (?:and (?:construed|interpreted) in accordance with )?the laws? of (?:the )?([A-Z][\w ]{2,60}?)(?=[.,;]| without| and )"
+)
 _STOPWORDS = {
     "en": "the and of to is for with this that are you it we not have has our be was", "de": "der die und das ist nicht mit für den von wir",
     "fr": "le la les des et est pour dans une vous que", "es": "el la los que de y en para con una por",
@@ -175,7 +178,10 @@ def _text(page: Page, wish: Wish, topic: frozenset[str]) -> str | None:
         return _after_name(page)
     if wish.words == {"venue"} and "event" not in topic:
         return _city(page, wish, topic)
-    if wish.words & {"body", "summary"} or wish.words == {"description"}:
+    if "law" in wish.words:
+        governed = _GOVERNED.search(page.text)
+        return governed[1].strip() if governed else None
+    if wish.words & {"body", "summary"} or (wish.words == {"description"} and "desc" in wish.name.lower()):
         return _longest_paragraph(page)
     return None
 

@@ -8,7 +8,16 @@ from functools import lru_cache
 from service.sandbox.reader.lexicon import PHRASES, STEMS
 from service.sandbox.reader.synonyms import ALTERNATIVES, WEAK
 
-__all__ = ["agreement", "alternatives", "canonical", "fold", "name_words", "plain_words", "weight"]
+__all__ = [
+    "agreement",
+    "alternatives",
+    "canonical",
+    "fold",
+    "name_words",
+    "plain_words",
+    "split_name",
+    "weight",
+]
 
 _WORD = re.compile(r"[#№°]|[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -44,7 +53,12 @@ def canonical(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=8_192)
 def name_words(name: str) -> tuple[str, ...]:
     """Canonical words of a property name: `dueDate`, `due_date` and `due-date` are the same."""
-    return _canonical(plain_words(_CAMEL.sub(" ", name[:200]).replace("_", " ")))
+    return _canonical(plain_words(split_name(name)))
+
+
+def split_name(name: str) -> str:
+    """A property name as words with spaces between."""
+    return _CAMEL.sub(" ", name[:200]).replace("_", " ")
 
 
 def _canonical(words: list[str]) -> tuple[str, ...]:
