@@ -10,8 +10,8 @@ from typing import Any
 
 __all__ = ["PrefixCache", "count", "encode", "pieces"]
 
-# bpe_openai refuses inputs of a million characters and more.
-_CHUNK = 400_000
+# bpe_openai refuses inputs of more than 200,000 tokens; a character is at most four, one for each byte.
+_CHUNK = 50_000
 
 
 @cache
