@@ -37,6 +37,9 @@ from service.upstream import Upstream
 from service.upstream.api import router as models_router
 
 VERSION = "0.1.0"
+_REFRESH_AFTER_S = 60.0
+_REFRESH_EVERY_S = 24 * 3600.0
+"""When the provider's list of models is looked at: not while starting, and then once a day."""
 
 
 class Settings(BaseSettings):
@@ -212,11 +215,12 @@ async def _refresh_shutdown_dates(upstream: Upstream) -> None:
 
     It is only a list: without it the catalogue's own dates hold, so trouble is no reason to stop.
     """
+    await asyncio.sleep(_REFRESH_AFTER_S)
     while True:
         dates = await upstream.shutdown_dates(deadline=clock.monotonic() + 30)
         upstream.catalogue = upstream.catalogue.with_stops(dates)
         telemetry.log.info("shutdown_dates", models=len(dates))
-        await asyncio.sleep(24 * 3600)
+        await asyncio.sleep(_REFRESH_EVERY_S)
 
 
 @asynccontextmanager

@@ -28,11 +28,10 @@ async def test_health(client: httpx2.AsyncClient) -> None:
 
 async def test_not_ready_without_a_database(client: httpx2.AsyncClient) -> None:
     """A database that is gone is a 503, not a crash; the process stays alive."""
-    await client.app.state.parts.database.engine.dispose()
-    broken = client.app.state.parts.database.engine
-    client.app.state.parts.database.engine = type("Broken", (), {"connect": lambda _: _raise()})()
+    database = client.app.state.parts.database
+    writer, database._writer = database._writer, type("Broken", (), {"begin": lambda _: _raise()})()
     answer = await client.get("/readyz")
-    client.app.state.parts.database.engine = broken
+    database._writer = writer
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert (await client.get("/healthz")).status_code == 200
 

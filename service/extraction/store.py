@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from service.foundation.database import Database, UtcDateTime, guarded, tables
+from service.foundation.database import Database, UtcDateTime, tables
 from service.foundation.errors import NotFound
 from service.foundation.telemetry import log
 from service.upstream import Attempt
@@ -169,7 +169,7 @@ class Store:
 
     async def get(self, id: str) -> Stored:
         """A stored result. Raises ``UnknownExtraction``."""
-        async with guarded(), self._database.engine.connect() as connection:
+        async with self._database.read() as connection:
             row = (
                 await connection.execute(select(extractions).where(extractions.c.id == id[:80]))
             ).one_or_none()
@@ -184,7 +184,7 @@ class Store:
             query = query.where(extractions.c.schema_name == schema_name)
         if before is not None:
             query = query.where(extractions.c.id < before)
-        async with guarded(), self._database.engine.connect() as connection:
+        async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return [Stored(**row._mapping) for row in rows]  # noqa: SLF001 - as above
 

@@ -12,16 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
 from service.foundation.errors import Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 Result = TypeVar("Result")
 
@@ -76,9 +78,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Database:
     """Engines with their migrations. ``open`` before use, ``close`` at the end.
 
-    Reads go through the async ``engine``. Small writes on a request's path go through ``write``: one thread with a
-    connection of its own, which costs one switch of threads where the async driver needs one per statement (0.3 ms
-    instead of 1.1 ms of CPU for an insert and its commit, on SQLite).
+    Small writes on a request's path go through ``write``: one thread with a connection of its own, which costs one
+    switch of threads where the async driver needs one per statement (0.3 ms instead of 1.1 ms of CPU for an insert and
+    its commit, on SQLite). Reads go through ``read``, the async engine; it is made by the first of them, for it brings
+    6 MB that a service which only extracts never needs.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -86,40 +89,64 @@ class Database:
         self._sqlite = url.get_backend_name() == "sqlite"
         if self._sqlite and url.database in (None, "", ":memory:"):
             raise ValueError("the database needs a file: sqlite:///winnow.db")
-        options: dict[str, Any] = {}
+        self._options: dict[str, Any] = {}
         if not self._sqlite:
-            options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
-        drivers = ("aiosqlite", "pysqlite") if self._sqlite else ("psycopg", "psycopg")
-        urls = [url.set(drivername=f"{url.get_backend_name()}+{driver}") for driver in drivers]
-        self.engine: AsyncEngine = create_async_engine(urls[0], pool_size=settings.pool_size, **options)
-        self._writer = create_engine(urls[1], pool_size=1, max_overflow=0, **options)
+            self._options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+        drivers = ("pysqlite", "aiosqlite") if self._sqlite else ("psycopg", "psycopg")
+        writing, self._reading = (
+            url.set(drivername=f"{url.get_backend_name()}+{driver}") for driver in drivers
+        )
+        self._pool_size = settings.pool_size
+        self._writer = create_engine(writing, pool_size=1, max_overflow=0, **self._options)
+        self._reader: AsyncEngine | None = None
+        self._making = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "database-writer")
         if self._sqlite:
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._writer, "connect", _prepare_sqlite)
 
     async def open(self) -> None:
-        """Bring the schema up to date.
+        """Bring the schema up to date: one process does it, others wait and then find nothing to do.
 
         Raises ``StorageUnavailable`` when the database cannot be reached.
         """
-        async with guarded(), self.engine.begin() as connection:
-            if await _revision(connection) == head():
-                return
-        async with guarded(), self.engine.connect() as connection:
-            # One process migrates, the others wait for it and then find nothing to do.
-            if self._sqlite:
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(7246501)"))
-            await connection.run_sync(_make_current)
-            await connection.commit()
+
+        def migrate() -> None:
+            with self._writer.connect() as connection:
+                if _revision(connection) == head():
+                    return
+                connection.rollback()
+                if self._sqlite:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                else:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(7246501)"))
+                _make_current(connection)
+                connection.commit()
+
+        await self._in_thread(migrate)
 
     async def close(self) -> None:
         """Close all connections, after the writes that were handed in."""
         await asyncio.to_thread(self._thread.shutdown)
         self._writer.dispose()
-        await self.engine.dispose()
+        if self._reader is not None:
+            await self._reader.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator["AsyncConnection"]:
+        """A connection to read from. Raises ``StorageUnavailable``."""
+        async with self._making:
+            if self._reader is None:
+                self._reader = await asyncio.to_thread(self._make_reader)
+        async with guarded(), self._reader.connect() as connection:
+            yield connection
+
+    def _make_reader(self) -> "AsyncEngine":
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        engine = create_async_engine(self._reading, pool_size=self._pool_size, **self._options)
+        if self._sqlite:
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        return engine
 
     async def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in a transaction and commit it. Writes happen one after the other, in order.
@@ -131,16 +158,19 @@ class Database:
             with self._writer.begin() as connection:
                 return work(connection)
 
-        async with guarded():
-            return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, run))
+        return await self._in_thread(run)
 
     async def ping(self) -> None:
         """Ask the database anything.
 
         Raises ``StorageUnavailable``.
         """
-        async with guarded(), asyncio.timeout(2), self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with guarded(), asyncio.timeout(2):
+            await self.write(lambda connection: connection.execute(text("SELECT 1")).scalar())
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        async with guarded():
+            return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
 
 
 @asynccontextmanager
@@ -164,14 +194,11 @@ def head() -> str:
     )
 
 
-async def _revision(connection: AsyncConnection) -> str | None:
-    def read(sync: Any) -> str | None:
-        if not sync.dialect.has_table(sync, "alembic_version"):
-            return None
-        found: str | None = sync.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return found
-
-    return await connection.run_sync(read)
+def _revision(connection: Connection) -> str | None:
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _make_current(connection: Connection) -> None:

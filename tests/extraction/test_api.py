@@ -32,7 +32,7 @@ async def attempts_of(client: httpx2.AsyncClient) -> list[dict[str, Any]]:
 
     from service.extraction.store import attempts
 
-    async with client.app.state.parts.database.engine.connect() as connection:
+    async with client.app.state.parts.database.read() as connection:
         rows = await connection.execute(select(attempts).order_by(attempts.c.id))
         return [dict(row._mapping) for row in rows]
 

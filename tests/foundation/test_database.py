@@ -24,7 +24,7 @@ async def test_migrations_lead_to_the_declared_tables(database_url: str, *, past
     def drift(connection: Connection) -> list[object]:
         return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), tables)
 
-    async with database.engine.connect() as connection:
+    async with database.read() as connection:
         assert await connection.run_sync(drift) == []
         assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar() == head()
     await database.close()
