@@ -170,7 +170,7 @@ class _Check:
                 self._check_object(node, at)
             if "array" in types and "items" not in node:
                 self._add("array schema missing items.", at, "items")
-            below = [(part, at_part, containers, objects) for part, at_part in _below(node, types, at)]
+            below = [(part, at_part, containers, objects) for part, at_part in _below(node, at)]
             stack.extend(reversed(below))
 
     def _check_keywords(self, node: dict[str, Any], at: Place) -> None:
@@ -327,9 +327,9 @@ class _Check:
                 self._add(f"{count} {text} {limit}.", Place(), keyword, bare=True)
 
 
-def _below(node: Mapping[str, Any], types: frozenset[str], at: Place) -> Iterator[tuple[Any, Place]]:
+def _below(node: Mapping[str, Any], at: Place) -> Iterator[tuple[Any, Place]]:
     properties = node.get("properties")
-    if isinstance(properties, dict) and "object" in types:
+    if isinstance(properties, dict):
         for key, part in properties.items():
             yield part, at / "properties" / key
     branches = node.get("anyOf")

@@ -1,20 +1,17 @@
 """Several subschemas' own keywords at once: one set of rules per kind of value. Merging comes before closing."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from service.strict.evaluated import evaluated
 from service.strict.negation import EXCLUDED
 from service.strict.patterns import matches_everything, searcher
-from service.strict.references import Site
+from service.strict.references import Documents, Site
 from service.strict.refused import SchemaRefused
 from service.strict.rules import NEVER, Field, Goal, Leaf, Listing, Members, Note, Quantity, Text
 from service.strict.values import KINDS, Kind, identity, is_integer, kind_of
-
-if TYPE_CHECKING:
-    from service.strict.goals import Goals
 
 _ARRAY_WORDS = frozenset(("additionalItems", "items", "prefixItems", "unevaluatedItems"))
 _OBJECT_WORDS = frozenset(
@@ -22,10 +19,30 @@ _OBJECT_WORDS = frozenset(
 )
 
 
+class Goals(Protocol):
+    """Who numbers the goals of subschemas (``goals.Goals``)."""
+
+    documents: Documents
+    any: Goal
+    infer: bool
+
+    def of(self, sites: Iterable[Site]) -> Goal:
+        """The goal of meeting all these subschemas."""
+        ...
+
+    def others(self, members: Members, site: Site) -> Goal:
+        """The goal of a map that holds the keys an object does not declare."""
+        ...
+
+    def spend(self, steps: int, site: Site) -> None:
+        """Count work that grows faster than the schema."""
+        ...
+
+
 class Merger:
     """Reads the keywords of sites one by one and ends with a leaf."""
 
-    def __init__(self, goals: "Goals", sites: list[Site]) -> None:
+    def __init__(self, goals: Goals, sites: list[Site]) -> None:
         self._goals = goals
         self._documents = goals.documents
         self._sites = sites
@@ -140,7 +157,7 @@ class Merger:
         return None if found is None else found[0]
 
     @property
-    def goals(self) -> "Goals":
+    def goals(self) -> Goals:
         """The goals that this leaf belongs to."""
         return self._goals
 

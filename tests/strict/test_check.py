@@ -151,7 +151,19 @@ def test_profiles() -> None:
 
 
 @pytest.mark.parametrize(
-    "schema", [None, 1, [], "x", True, {"$ref": 5}, {"type": {}}, closed(a=True), closed(a=[])]
+    "schema",
+    [
+        None,
+        1,
+        [],
+        "x",
+        True,
+        {"$ref": 5},
+        {"type": {}},
+        closed(a=True),
+        closed(a=[]),
+        closed(a={"type": "string", "properties": {"b": True}}),
+    ],
 )
 def test_anything_can_be_checked(schema: Any) -> None:
     """What is no schema is refused, not raised about."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.strict import Compiled, SchemaRefused, check, compile, guess_draft
+from service.strict import Compiled, SchemaRefused, check, compile, guess_draft  # noqa: A004 - the product says so
 
 Wrap = Callable[[Any], Any]
 
@@ -162,6 +162,43 @@ def test_deep_values() -> None:
     tree = compile({"type": "object", "properties": {"n": {"$ref": "#"}, "v": {"type": ["null", "integer"]}}})
     value = deep(lambda v: {"n": v, "x": 1}, 500, {"v": None})
     assert _flat(tree.decode(tree.encode(value))) == _flat(value)
+
+
+def test_deep_values_of_every_form() -> None:
+    """Tuples, maps, tagged and marked objects nest by the hundred too, there and back."""
+    node = {"$ref": "#/$defs/node"}
+    compiled = compile(
+        {
+            "$ref": "#/$defs/node",
+            "$defs": {
+                "node": {
+                    "anyOf": [
+                        {"type": "null"},
+                        {
+                            "type": "array",
+                            "prefixItems": [node, {"type": "integer"}],
+                            "items": node,
+                            "minItems": 1,
+                        },
+                        {"type": "object", "required": ["k"], "properties": {"k": {"const": 1}, "v": node}},
+                        {"type": "object", "additionalProperties": node},
+                    ]
+                }
+            },
+        }
+    )
+    steps: list[Wrap] = [
+        lambda v: [v],
+        lambda v: [None, 3, v],
+        lambda v: {"k": 1, "v": v},
+        lambda v: {"k": 1, "other": [v]},
+        lambda v: {"x": v, "y": None},
+    ]
+    for levels in (20, 400):
+        value = None
+        for level in range(levels):
+            value = steps[level % len(steps)](value)
+        assert _flat(compiled.decode(compiled.encode(value))) == _flat(value)
 
 
 def _flat(value: Any) -> list[Any]:
