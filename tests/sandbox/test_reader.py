@@ -462,3 +462,38 @@ def test_least_values_are_legal() -> None:
     ):  # fmt: skip
         assert valid(schema, smallest(Resolver(schema), schema)), schema
     assert not passes({"type": "string", "pattern": "^a$"}, "b")
+
+
+def test_a_table_runs_over_pages() -> None:
+    """Headings printed again on the next page continue the table; page heads and balances are no rows."""
+    head = "Statement                                        Page {}\n\nDate          Text              Amount      Balance\n"
+    text = (
+        "[page 1]\n" + head.format(1) + "              Opening balance                100.00\n"
+        "2025-07-03    Rent              -22.00       78.00\n2025-07-04    Pay                10.00       88.00\n"
+        "              Carried forward                 88.00\n[page 2]\n" + head.format(2) +
+        "2025-07-05    Shop               -8.00       80.00\n2025-07-06    Shop               -1.00       79.00\n"
+    )  # fmt: skip
+    item = closed(
+        date={"type": "string", "format": "date"}, description={"type": "string"}, amount={"type": "number"}
+    )
+    rows = read(text, "Statement", transactions={"type": "array", "items": item})["transactions"]
+    assert [row["amount"] for row in rows] == [-22, 10, -8, -1]
+
+
+def test_taxes_are_listed_by_rate() -> None:
+    """Lines of the totals that name a tax become entries with rate and amount."""
+    item = closed(name={"type": "string"}, rate=NUMBER, amount={"type": "number"})
+    text = "Subtotal        100.00\nVAT 20 %         20.00\nTotal           120.00\n"
+    assert read(text, "Invoice", taxes={"type": "array", "items": item})["taxes"] == [
+        {"name": "VAT", "rate": 20, "amount": 20}
+    ]
+
+
+def test_terms_in_running_text() -> None:
+    """Dates after `takes effect on`, counted days of notice, and the governing law are read from sentences."""
+    text = (
+        "This Agreement takes effect on 1 January 2027. Either party gives at least ninety (90) days' written notice.\n"
+        "This Agreement is governed by the laws of Ireland.\n"
+    )
+    found = read(text, effective_date=DATE, notice_days={"type": ["integer", "null"]}, governing_law=TEXT)
+    assert found == {"effective_date": "2027-01-01", "notice_days": 90, "governing_law": "Ireland"}

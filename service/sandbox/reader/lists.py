@@ -89,8 +89,8 @@ def _objects(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[
     if best is not None and (
         section is None or best[0] >= 0.5 or section.first < best[1].line < section.last
     ):
-        rows = _rows(filling, best[1], best[2], items, place)
-        for table in _continued(filling.tables, best[1]):
+        rows: list[Any] = []
+        for table in _same_headings(filling.tables, best[1]):
             rows.extend(_rows(filling, table, best[2], items, place))
         if rows:
             return rows[:_MAX_ITEMS], 0.9
@@ -120,9 +120,10 @@ def _from_table(
     return rows, 0.7 if rows else 0.0
 
 
-def _continued(tables: list[Table], first: Table) -> list[Table]:
-    """Later tables with the same headings: the same table on the next page."""
-    return [table for table in tables if table.line > first.line and table.headers == first.headers]
+def _same_headings(tables: list[Table], chosen: Table) -> list[Table]:
+    """All tables with the same headings, in page order: one table that runs over several pages."""
+    heads = [head.lower() for head in chosen.headers]
+    return [table for table in tables if [head.lower() for head in table.headers] == heads]
 
 
 def _columns(filling: Filling, table: Table, properties: Mapping[str, Any]) -> tuple[float, dict[str, int]]:

@@ -74,6 +74,8 @@ class Pair:
     values: tuple[str, ...]
     line: int
     trust: float
+    prose: bool = False
+    """Whether the label is running text, which says more than a label would."""
     below: tuple[str, ...] = ()
     """The lines under the label in its own column, when nothing stands to its right."""
 
@@ -95,6 +97,8 @@ class Page:
     text: str
     lines: list[str]
     cells: list[list[Cell]]
+    breaks: frozenset[int] = frozenset()
+    """Lines where another page begins."""
     pairs: list[Pair] = field(default_factory=list)
     index: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     memo: dict[object, object] = field(default_factory=dict)
@@ -142,9 +146,11 @@ class Page:
 def open_page(text: str) -> Page:
     """Reads a text into lines, cells, pairs; texts beyond two million characters are read up to there."""
     text = text[:_MAX_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
-    lines = ["" if _PAGE_MARK.match(line) else line for line in text.split("\n")]
+    raw = text.split("\n")
+    breaks = frozenset(number for number, line in enumerate(raw) if _PAGE_MARK.match(line))
+    lines = ["" if number in breaks else line for number, line in enumerate(raw)]
     cells = [_cells(line, number) for number, line in enumerate(lines)]
-    page = Page(text=text, lines=lines, cells=cells)
+    page = Page(text=text, lines=lines, cells=cells, breaks=breaks)
     for number in range(len(lines)):
         for pair in _each_language(_pairs_of(page, number)):
             place = len(page.pairs)
@@ -185,7 +191,12 @@ def _prose_pairs(page: Page) -> Iterable[Pair]:
         known = frozenset(word for word in label_words(label) if word in _KNOWN)
         if known:
             line = page.text.count("\n", 0, match.start()) if len(page.text) < 50_000 else 0
-            yield Pair(label, known, (match[0],), line, 0.52)
+            dated = (
+                frozenset()
+                if re.match(r"[$€£A-Z]{1,4}\s?\d|\d[\d.,]*\s?(?:€|[A-Z]{3})", match[0])
+                else frozenset({"date"})
+            )
+            yield Pair(label, known | dated, (match[0],), line, 0.52, prose=True)
 
 
 def _counts(page: Page) -> Iterable[Pair]:
@@ -196,7 +207,7 @@ def _counts(page: Page) -> Iterable[Pair]:
         known = frozenset(word for word in label_words(" ".join((*before, *after))) if word in _KNOWN)
         if known:
             unit = frozenset(canonical(f"{match[2]}s"))
-            yield Pair("", known | unit, (match[1],), 0, 0.6)
+            yield Pair("", known | unit, (match[1],), 0, 0.6, prose=True)
 
 
 def clean(text: str) -> str:
@@ -306,9 +317,9 @@ def _labelled_pairs(
     below = _below(page, cell)
     right = _right(following)
     if right:
-        yield Pair(label, words, right, cell.line, 0.98, tuple(below))
+        yield Pair(label, words, right, cell.line, 0.98, below=tuple(below))
     elif below:
-        yield Pair(label, words, tuple(below[:2]), cell.line, 0.9, tuple(below))
+        yield Pair(label, words, tuple(below[:2]), cell.line, 0.9, below=tuple(below))
 
 
 def _bare_pairs(page: Page, cell: Cell, following: list[Cell]) -> Iterable[Pair]:
@@ -332,7 +343,7 @@ def _bare_pairs(page: Page, cell: Cell, following: list[Cell]) -> Iterable[Pair]
     if right:
         yield Pair(text, words, right, number, ease)
     if below:
-        yield Pair(text, words, tuple(below[:1]), number, ease - 0.1, tuple(below))
+        yield Pair(text, words, tuple(below[:1]), number, ease - 0.1, below=tuple(below))
 
 
 def label_like(text: str) -> bool:

@@ -360,7 +360,10 @@ class _Filler:
                 continue  # a tax number is no tax, and a delivery note's number no note
             if wish.words == {"title"} and not place.parents and pair.line > 25:
                 continue  # a document's title stands at its head
-            best = max(agreement(words, pair.words, neutral) * trust for words, trust in wanted)
+            around = pair.words if pair.prose else neutral
+            best = max(agreement(words, pair.words, around) * trust for words, trust in wanted)
+            if pair.prose and best < 0.8:
+                continue  # running text must say all of it
             if best > 0 and described:
                 best += 0.04 * len(pair.words & described)
             if best > 0 and literal and literal <= frozenset(plain_words(pair.label)):

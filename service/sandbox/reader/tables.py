@@ -122,11 +122,16 @@ def _aligned(page: Page, number: int) -> tuple[Table | None, int]:
     grouped = _starts_with_heading(page, below)
     while end < len(page.cells) and len(rows) < _MAX_ROWS:
         cells = page.cells[end]
+        if end in page.breaks and _repeats(page, end, row_cells):
+            break
         if not cells or re.fullmatch(r"[\s\-=_.]+", page.lines[end]):
             gaps += not cells
             if gaps > 2:
                 break
             end += 1
+            continue
+        if not rows and _is_summary(cells) and len(cells) > 1:
+            end += 1  # an opening balance comes before the first row
             continue
         if _is_summary(cells) or _header_words(cells) >= max(2, len(cells) - 1):
             break
@@ -150,6 +155,12 @@ def _aligned(page: Page, number: int) -> tuple[Table | None, int]:
         return None, number
     kept = tuple(groups) if group is not None else ()
     return Table(tuple(cell.text for cell in row_cells), tuple(map(tuple, rows)), number, end, kept), end
+
+
+def _repeats(page: Page, line: int, headings: list[Cell]) -> bool:
+    """Whether the page that begins here prints the headings again: then the table does too."""
+    texts = [cell.text for cell in headings]
+    return any([cell.text for cell in cells] == texts for cells in page.cells[line : line + 12])
 
 
 def _starts_with_heading(page: Page, line: int) -> bool:
