@@ -497,3 +497,36 @@ def test_terms_in_running_text() -> None:
     )
     found = read(text, effective_date=DATE, notice_days={"type": ["integer", "null"]}, governing_law=TEXT)
     assert found == {"effective_date": "2027-01-01", "notice_days": 90, "governing_law": "Ireland"}
+
+
+def test_contract_parties_and_signatures() -> None:
+    """Parties come from the sentence that defines them; labels printed twice make two entries."""
+    text = (
+        "Service Agreement\n\nThis Agreement is made between\n"
+        "(1) North Ltd, registered under company number 990417, whose registered office is at 1 Quay, Galway (the\n"
+        '"Client"), and (2) South Ltd, whose office is at 2 Row, Cork (the "Service Provider").\n\n'
+        "Name: Jo Doe                  Name: Al Roe\nTitle: Director               Title: Owner\n"
+        "Date: 20 November 2026        Date: 23 November 2026\n"
+    )
+    party = closed(
+        name={"type": "string"}, role={"type": "string", "enum": ["customer", "supplier", "other"]}, address=TEXT,
+        registration_number=TEXT,
+    )  # fmt: skip
+    signature = closed(name={"type": "string"}, title=TEXT, date=DATE)
+    found = read(
+        text, parties={"type": "array", "items": party},
+        signatures={"type": "array", "items": signature},
+    )  # fmt: skip
+    assert found["parties"] == [
+        {
+            "name": "North Ltd",
+            "role": "customer",
+            "address": "1 Quay, Galway",
+            "registration_number": "990417",
+        },
+        {"name": "South Ltd", "role": "supplier", "address": "2 Row, Cork", "registration_number": None},
+    ]
+    assert [(row["name"], row["date"]) for row in found["signatures"]] == [
+        ("Jo Doe", "2026-11-20"),
+        ("Al Roe", "2026-11-23"),
+    ]

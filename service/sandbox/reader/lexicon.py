@@ -29,7 +29,7 @@ _WORDS: dict[str, str] = {
     "kennung kennzeichen kenn番号 番号 号码 编号 번호 номер ref reference referenz referencia riferimento referentie "
     "zeichen code codice codigo kod ids",
     "customer": "customer client kunde kunden klient klienta cliente klant klanten afnemer deb debitor debitoren kund asiakas",
-    "supplier": "supplier lieferanten lieferant fournisseur proveedor fornitore dostawca leverancier fornecedor kreditor vendor",
+    "supplier": "supplier service_provider provider contractor licensor lieferanten lieferant fournisseur proveedor fornitore dostawca leverancier fornecedor kreditor vendor",
     "project": "project projekt projet proyecto progetto",
     "account": "account konto compte cuenta conto rekening conta rachunek rachunku kto acct",
     "iban": "iban",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from service.sandbox.reader import values
+from service.sandbox.reader.clauses import contract_parties
 from service.sandbox.reader.entries import entries_of
 from service.sandbox.reader.kinds import Wish, convert, pick_enum
 from service.sandbox.reader.legal import Resolver, passes, smallest, types_of
@@ -75,8 +76,9 @@ def _objects(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[
     if place.depth > 6:
         return [], 0.0
     named = frozenset(name_words(place.name))
-    if named & {"tax", "vat"}:
-        return _from_table(filling, tax_lines(filling.page), items, place)
+    stated = _stated(filling, named, items, place)
+    if stated is not None:
+        return stated
     best: tuple[float, Table, dict[str, int]] | None = None
     section = section_for(filling.page, named)
     for table in filling.tables:
@@ -104,7 +106,19 @@ def _objects(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[
         entries = entries_of(filling.page, section, items, filling.resolver, filling.wish, place)
         if entries:
             return entries[:200], 0.6
-    return [], 0.0
+    return _repeated(filling, items, place)
+
+
+def _stated(
+    filling: Filling, named: frozenset[str], items: Mapping[str, Any], place: Place
+) -> tuple[list[Any], float] | None:
+    """Taxes among the totals and parties of a contract, which no table lists; None for everything else."""
+    if named & {"tax", "vat"}:
+        return _from_table(filling, tax_lines(filling.page), items, place)
+    if "party" in named:
+        found = _from_table(filling, contract_parties(filling.page), items, place)
+        return found if found[0] else None
+    return None
 
 
 def _from_table(
@@ -118,6 +132,36 @@ def _from_table(
         return [], 0.0
     rows = _rows(filling, table, columns, items, place)
     return rows, 0.7 if rows else 0.0
+
+
+def _repeated(filling: Filling, items: Mapping[str, Any], place: Place) -> tuple[list[Any], float]:
+    """Labels that come several times, equally often: the n-th of each belongs to the n-th entry."""
+    printed: dict[str, list[Any]] = {}
+    for name, member in items["properties"].items():
+        member = filling.resolver.follow(member)
+        inner = Place(
+            name=name, parents=(), depth=place.depth + 1, description=str(member.get("description") or "")
+        )
+        ranked = filling.ranked(filling.wish(member, inner), inner)
+        least = max(0.8, ranked[0][0] - 0.05) if ranked else 1.0
+        pairs = [pair for score, pair in ranked if score >= least and pair.trust >= 0.9]
+        found = [read_leaf(filling, member, name, pair.values[0], place) for pair in pairs]
+        kept = [value for value in found if value is not None]
+        if len(kept) > 1:
+            printed[name] = kept
+    counts = [len(found) for found in printed.values()]
+    if len(printed) < 2 or len(set(counts)) != 1:
+        return [], 0.0
+    rows: list[Any] = []
+    for number in range(min(counts[0], 50)):
+        row: dict[str, Any] = {}
+        for name, member in items["properties"].items():
+            if name in printed:
+                row[name] = printed[name][number]
+            elif name in (items.get("required") or ()):
+                row[name] = smallest(filling.resolver, member)
+        rows.append(row)
+    return rows, 0.5
 
 
 def _same_headings(tables: list[Table], chosen: Table) -> list[Table]:

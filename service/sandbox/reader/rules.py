@@ -339,7 +339,7 @@ class _Filler:
 
     def _from_section(self, wish: Wish, place: Place) -> Found | None:
         """Running text under a heading that names the property."""
-        if wish.kind != "text":
+        if wish.kind != "text" or wish.words & {"title", "name"}:
             return None
         section = section_for(self.page, frozenset(name_words(place.name)))
         if section is None:
