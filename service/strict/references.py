@@ -227,7 +227,7 @@ def _metaschema(uri: str) -> Any:
     if not any(part in uri for part in _METASCHEMAS):
         return None
     # Reads its files on import, and few schemas need it. The package carries no type information.
-    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+    from jsonschema_specifications import REGISTRY
 
     found = REGISTRY.get(uri.rstrip("#"))
     return None if found is None else found.contents
