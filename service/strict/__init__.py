@@ -12,7 +12,7 @@ A map in words, in the order in which a schema passes through:
 """
 
 from service.strict.check import Violation, check
-from service.strict.compiler import Compiled, Loss, Undeclared, compile  # noqa: A004 - the word for what it does
+from service.strict.compiler import Compiled, Loss, Undeclared, compile
 from service.strict.drafts import guess_draft
 from service.strict.limits import Stats
 from service.strict.refused import SchemaRefused

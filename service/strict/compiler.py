@@ -80,7 +80,7 @@ class Compiled:
         return self._decode(value)
 
 
-def compile(  # noqa: A001 - the word for what it does
+def compile(
     schema: Any,
     *,
     draft: str | None = None,

@@ -19,7 +19,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from service.strict import Compiled, SchemaRefused, check, compile  # noqa: A004 - the product says so
+from service.strict import Compiled, SchemaRefused, check, compile
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 FULL = os.environ.get("WINNOW_CORPUS") == "full"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.strict import Compiled, SchemaRefused, check, compile, guess_draft  # noqa: A004 - the product says so
+from service.strict import Compiled, SchemaRefused, check, compile, guess_draft
 
 Wrap = Callable[[Any], Any]
 
