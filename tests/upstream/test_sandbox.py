@@ -132,7 +132,8 @@ async def test_a_provider_that_hangs_is_left_at_the_deadline(streamed: bool) -> 
 async def test_a_thousand_calls_with_faults_are_accounted_for() -> None:
     """One call in five meets a fault at each attempt; ours and the sandbox's books agree to the nano-dollar."""
     journal = Journal()
-    async with connected(max_tries=6, limits={}) as (upstream, app):
+    # A thousand connections at once, on a busy machine, take longer than one may in production.
+    async with connected(max_tries=6, limits={}, connect_timeout_s=60) as (upstream, app):
 
         async def one(number: int) -> Reply:
             call = a_call("sandbox-flaky-20", parts=(TextPart(f"{DOCUMENT}No: {number}"),))
