@@ -121,14 +121,19 @@ def own_errors() -> None:
         ("sandbox-500", FORMAT, openai.InternalServerError, 500, "server_error", None),
         ("sandbox-502-html", FORMAT, openai.InternalServerError, 502, None, None),
         ("sandbox-overloaded", FORMAT, openai.InternalServerError, 503, "server_is_overloaded", None),
-        ("gpt-4-turbo-nope", FORMAT, openai.APIStatusError, None, "model_not_found", "model"),
+        ("gpt-nope", FORMAT, openai.BadRequestError, 400, "model_not_found", "model"),
         (MODEL, loose, openai.BadRequestError, 400, "invalid_json_schema", "text.format.schema"),
     ):
         error = raised(kind, partial(once.responses.create, model=model, input=TEXT, text=text))
-        assert status in (None, error.status_code), (model, error)
+        assert error.status_code == status, (model, error)
         assert error.code == code, (model, error)
         assert param in (None, error.param), (model, error)
         assert error.request_id.startswith("req_"), (model, error)
+    # The provider's two surfaces differ in the status of an unknown model.
+    unknown = raised(
+        openai.NotFoundError, partial(once.chat.completions.create, model="gpt-nope", messages=MESSAGES)
+    )
+    assert unknown.code == "model_not_found", unknown
     for model in ("sandbox-reset", "sandbox-midstream"):
         call = partial(once.responses.create, model=model, input=TEXT, text=FORMAT)
         raised(openai.APIConnectionError, call)
