@@ -40,7 +40,7 @@ def from_provider() -> None:
     client.create(messages=MESSAGES, response_model=Invoice).check()
 
 
-def partial_stream() -> None:
+def streaming() -> None:
     client = instructor.from_openai(openai.OpenAI(), mode=instructor.Mode.TOOLS)
     states = list(client.create_partial(model=MODEL, messages=MESSAGES, response_model=Invoice))
     assert len(states) > 3, states
@@ -90,6 +90,6 @@ def asynchronous() -> None:
 
 if __name__ == "__main__":
     run([
-        tools, json_schema, json_mode, responses_tools, from_provider, partial_stream, refusal,
+        tools, json_schema, json_mode, responses_tools, from_provider, streaming, refusal,
         invalid_answers_are_asked_again, own_retries, quota, asynchronous,
     ])  # fmt: skip

@@ -82,7 +82,7 @@ def chat_streaming() -> None:
     message.parsed.check()
 
 
-def refusals() -> None:
+def refusal() -> None:
     made = client.responses.parse(model="sandbox-refusal", input=TEXT, text_format=Invoice)
     assert made.output_parsed is None
     assert made.output[-1].content[0].type == "refusal"
@@ -230,5 +230,5 @@ def asynchronous() -> None:
 if __name__ == "__main__":
     run([
         strict_extraction, responses_parse, chat_parse, chat_tool_parse, streaming, streamed_parse, chat_streaming,
-        refusals, cut_answers, own_retries, own_errors, background, counting_and_models, files_and_batch, asynchronous,
+        refusal, cut_answers, own_retries, own_errors, background, counting_and_models, files_and_batch, asynchronous,
     ])  # fmt: skip
