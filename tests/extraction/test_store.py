@@ -1,0 +1,65 @@
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from service.extraction.store import Entry, Store, attempts
+from service.foundation.database import Database, Settings, StorageUnavailable
+from service.foundation.money import NanoUSD
+from service.upstream import Attempt, Usage
+
+AT = datetime(2026, 11, 20, 12, 0, 0, 7, tzinfo=UTC)
+
+
+def entry(number: int, *, outcome: str = "accepted") -> Entry:
+    attempt = Attempt(
+        id=f"att_{number:05d}",
+        asked_model="gpt-4.1-mini",
+        model=None if number % 2 else "gpt-4.1-mini-2025-04-14",
+        request_id=f"req_ü{number}",
+        outcome=outcome,
+        usage=Usage(input_tokens=number, cached_tokens=1, output_tokens=2, reasoning_tokens=3),
+        cost=NanoUSD(10**15 + number),
+        seconds=0.25,
+        http_status=200,
+        error_code=None,
+        started_at=AT,
+    )
+    return Entry("ext_1", "invoice", "sandbox", attempt)
+
+
+async def test_entries_of_one_moment_are_all_kept(database_url: str) -> None:
+    """Whatever shares a commit, every column of every attempt is what was handed in."""
+    database = Database(Settings.model_validate({"url": database_url}))
+    await database.open()
+    store = Store(database)
+    await asyncio.gather(*(store.record(entry(number)) for number in range(300)))
+    async with database.read() as connection:
+        rows = (await connection.execute(select(attempts).order_by(attempts.c.id))).all()
+    assert [row.id for row in rows] == [f"att_{number:05d}" for number in range(300)]
+    for number, row in enumerate(rows):
+        assert row.started_at == AT
+        assert (row.cost_nano_usd, row.input_tokens, row.seconds) == (10**15 + number, number, 0.25)
+        assert row.model == (None if number % 2 else "gpt-4.1-mini-2025-04-14")
+        assert (row.request_id, row.error_code, row.http_status) == (f"req_ü{number}", None, 200)
+    await store.close()
+    await database.close()
+
+
+async def test_one_refused_entry_takes_no_other_with_it(database_url: str) -> None:
+    """An entry that the database refuses fails alone, also among others."""
+    database = Database(Settings.model_validate({"url": database_url}))
+    await database.open()
+    store = Store(database)
+    await store.record(entry(1))
+    found = await asyncio.gather(
+        *(store.record(entry(number)) for number in range(3)), return_exceptions=True
+    )
+    assert [type(result) for result in found] == [type(None), StorageUnavailable, type(None)]
+    async with database.read() as connection:
+        assert len((await connection.execute(select(attempts))).all()) == 3
+    with pytest.raises(StorageUnavailable):
+        await store.record(entry(1))
+    await store.close()
+    await database.close()
