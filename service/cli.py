@@ -58,6 +58,9 @@ def _table() -> "Table":
     return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
 
 
+_KEEP_ALIVE_S = 75
+"""Longer than clients keep idle connections: whoever closes first must not be the server, or requests get lost."""
+
 _MAX_FILE_DEPTH = 400
 """Levels of a schema in a file: the printers below recurse."""
 
@@ -155,6 +158,7 @@ def serve(
         date_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=settings.drain_s,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         backlog=4096,
     )
     try:
@@ -594,7 +598,12 @@ def sandbox(
     if until_eof:
         threading.Thread(target=_end_with_input, daemon=True).start()
     config = uvicorn.Config(
-        create_app(), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
+        create_app(),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=_KEEP_ALIVE_S,
     )
     uvicorn.Server(config).run(sockets=[bound])
 

@@ -18,7 +18,14 @@ async def sandbox(**settings: Any) -> AsyncIterator[tuple[str, Sandbox]]:
     app = create_app(Settings(**settings))
     listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="critical", access_log=False, ws="none", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app,
+            log_level="critical",
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,  # at uvicorn's 5 s, a slow run meets connections that are just being closed
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
