@@ -375,17 +375,6 @@ async def test_bad_forms(client: httpx2.AsyncClient, form: dict[str, Any], point
     assert pointer in [fault["pointer"] for fault in answer.json()["errors"]] or pointer == "/file"
 
 
-async def test_what_is_sent_is_valid(client: httpx2.AsyncClient, sandbox: str) -> None:
-    """The provider saw strict mode, `store: false` and the instructions before the document."""
-    await client.post(
-        "/v1/extract/order",
-        json={"input": {"text": TEXT}, "options": {"instructions": "Amounts are in euros."}},
-    )
-    async with httpx2.AsyncClient() as direct:
-        ledger = (await direct.get(sandbox.removesuffix("/v1") + "/__sandbox/ledger")).json()
-    print(ledger)
-
-
 async def test_a_caller_that_hangs_up_is_still_accounted(client: httpx2.AsyncClient) -> None:
     """The attempt of a cancelled request is in the database."""
     task = asyncio.create_task(client.post("/v1/extract", json=inline(model="sandbox-slow-3s")))
