@@ -1,7 +1,9 @@
 """Schemas as versioned products: which exist, what they say, how they are found."""
 
 from service.registry.folder import BrokenFolder, Sample, samples, starter
+from service.registry.kinds import ChecksumKind
 from service.registry.registry import Registry, Settings
+from service.registry.rules import InvalidRules, Rule, parse_rules
 from service.registry.schemas import (
     NAME,
     Example,
@@ -15,15 +17,19 @@ from service.registry.schemas import (
 __all__ = [
     "NAME",
     "BrokenFolder",
+    "ChecksumKind",
     "Example",
+    "InvalidRules",
     "InvalidSchema",
     "ModelPolicy",
     "Registry",
+    "Rule",
     "Sample",
     "SchemaName",
     "SchemaVersion",
     "Settings",
     "UnknownSchema",
+    "parse_rules",
     "samples",
     "starter",
 ]
