@@ -10,10 +10,12 @@ from starlette.responses import StreamingResponse
 
 from service.access import Caller, Gate
 from service.extraction import requests
+from service.extraction.arguments import Arguments, Piece
 from service.extraction.errors import NotAcceptable, UnservedOption
 from service.extraction.events import stream
 from service.extraction.requests import Form, Parsed
-from service.extraction.run import Arguments, Extractor, Piece, body
+from service.extraction.result import body
+from service.extraction.run import Extractor
 from service.extraction.store import Store, Stored, UnknownExtraction
 from service.extraction.wire import EstimateBody, ExtractionBody, ExtractionList
 from service.foundation import clock, jsontext
@@ -64,8 +66,8 @@ async def estimate(request: Request, caller: Caller) -> Response:
     """What the same request to ``extract`` would cost."""
     plan, low, worst = await _extractor(request).estimate(await _named(request, caller))
     content = EstimateBody(
-        model=plan.call.model,
-        calls=1,
+        model=plan.name,
+        calls=len(plan.segments),
         pages=len(plan.document.pages),
         input_tokens=low.input_tokens,
         max_output_tokens=worst.output_tokens,

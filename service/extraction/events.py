@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
+from service.extraction.arguments import Arguments
 from service.extraction.partial import completed
-from service.extraction.run import Arguments, Extraction, Extractor, Plan, body
+from service.extraction.plan import Plan
+from service.extraction.result import Extraction, body
+from service.extraction.run import Extractor
 from service.foundation import clock, jsontext, problems
 from service.foundation.errors import WinnowError
 from service.strict import Compiled
@@ -39,9 +42,7 @@ class Listener:
         """The model is about to be asked."""
         self._compiled = self._compiled_of(plan)
         pages = len(plan.document.pages)
-        self._queue.put_nowait(
-            event("progress", {"stage": "asking", "model": plan.call.model, "pages": pages})
-        )
+        self._queue.put_nowait(event("progress", {"stage": "asking", "model": plan.name, "pages": pages}))
 
     def attempted(self, attempt: Attempt) -> None:
         """Another attempt follows."""

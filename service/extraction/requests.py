@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from service.extraction.arguments import Piece
 from service.extraction.errors import UnservedOption
-from service.extraction.run import Piece
 from service.extraction.wire import NOT_SERVED, Envelope, Input, Options
 from service.foundation import jsontext
 from service.foundation.errors import BadRequest, Fault

@@ -118,16 +118,20 @@ class Store:
         self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def record(self, entry: Entry) -> None:
-        """Write an entry; returns when it is committed. A cancelled caller does not take the entry back.
+    async def record(self, *entries: Entry) -> None:
+        """Write entries; returns when they are committed. A cancelled caller does not take them back.
 
         Raises ``StorageUnavailable``.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, done))
+        if not entries:
+            return
+        loop = asyncio.get_running_loop()
+        waiting = [(entry, loop.create_future()) for entry in entries]
+        self._waiting += waiting
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        await asyncio.shield(done)
+        for _, done in waiting:
+            await asyncio.shield(done)
 
     async def close(self) -> None:
         """Wait until everything handed in is committed."""

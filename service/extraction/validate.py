@@ -8,7 +8,7 @@ looks wrong, and only then imported: with its format checkers it takes 25 MB and
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema_rs
 
@@ -27,6 +27,9 @@ _FAST: Mapping[str, Any] = {
 }
 
 
+Severity = Literal["info", "warning", "error"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One problem at one place of the record. The message never quotes the record."""
@@ -34,6 +37,9 @@ class Finding:
     pointer: str
     rule: str
     message: str
+    severity: Severity = "error"
+    places: tuple[str, ...] = ()
+    """Every place that may be at fault, where that is more than ``pointer``."""
 
 
 _ENDLESS = Finding(
@@ -126,6 +132,11 @@ _MESSAGES: Mapping[str, Callable[[Any], str]] = {
 
 
 # ------------------------------------------------------------------------------------- patterns without backtracking
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a text matches a pattern of ECMA 262, in bounded time."""
+    return _pattern(pattern)(text)
 
 
 @lru_cache(maxsize=4096)

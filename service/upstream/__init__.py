@@ -10,6 +10,7 @@ from service.upstream.call import (
     ImagePart,
     Outcome,
     Part,
+    Purse,
     Refused,
     Reply,
     ResponseFormat,
@@ -17,6 +18,7 @@ from service.upstream.call import (
     TextPart,
     Truncated,
     Usage,
+    may_be_billed,
 )
 from service.upstream.client import Health, Upstream
 from service.upstream.errors import problem_for
@@ -38,6 +40,7 @@ __all__ = [
     "OwnModel",
     "Part",
     "ProviderSettings",
+    "Purse",
     "Refused",
     "Reply",
     "ResponseFormat",
@@ -50,5 +53,6 @@ __all__ = [
     "at_most",
     "counted",
     "expected",
+    "may_be_billed",
     "problem_for",
 ]

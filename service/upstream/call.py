@@ -7,7 +7,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from service.foundation.money import NanoUSD
 
@@ -170,6 +170,24 @@ class Attempt:
     http_status: int | None
     error_code: str | None
     started_at: datetime
+
+
+_MAYBE_BILLED = frozenset({"failed:connection", "failed:timeout", "failed:cancelled", "failed:deadline"})
+
+
+def may_be_billed(attempt: Attempt) -> bool:
+    """Whether it ended so that nobody told us what the provider did, and billed. Its ``cost`` then says nothing."""
+    return attempt.outcome in _MAYBE_BILLED
+
+
+class Purse(Protocol):
+    """What a call's attempts are paid from. Other calls may draw on the same money meanwhile."""
+
+    def settle(self, attempt: Attempt) -> None:
+        """An attempt has ended: what was set aside for it is free again but for what it cost."""
+
+    async def reserve(self) -> bool:
+        """Set the worst case of one more attempt aside; False when it does not fit, and then none is begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -20,13 +20,14 @@ from service.upstream.call import (
     FailureKind,
     Filtered,
     Outcome,
+    Purse,
     Refused,
     Reply,
     Text,
     Truncated,
 )
 from service.upstream.errors import is_schema_fault
-from service.upstream.estimate import at_most, counted, need_of
+from service.upstream.estimate import need_of
 from service.upstream.limits import Grant, Limits, MemoryLimits, Throttled
 from service.upstream.naming import DEFAULT, catalogue_of, provider_settings, route
 from service.upstream.provider import Provider
@@ -62,7 +63,7 @@ class _Terms:
     record: Record
     caller: str
     max_tries: int | None
-    budget: NanoUSD | None
+    purse: Purse | None
     on_text: OnText | None
 
 
@@ -116,18 +117,18 @@ class Upstream:
         record: Record,
         caller: str = "",
         max_tries: int | None = None,
-        budget: NanoUSD | None = None,
+        purse: Purse | None = None,
     ) -> Reply:
         """Ask a model, with retries, until ``deadline`` (a value of ``clock.monotonic``).
 
         Each attempt that is followed by another one is handed to ``record`` first; the last one is left to the
         caller. When this task is cancelled while a request is on the wire, that attempt is recorded before
         ``CancelledError`` goes on. ``caller`` is for whom we ask: callers share a rate limit fairly. ``max_tries``
-        lowers the setting of that name. ``budget`` is what all attempts together may cost: no retry is begun whose
-        worst case would pass it, where an attempt that broke on the way counts as billed in full. Raises
-        ``UnknownModel``, and whatever ``record`` raises.
+        lowers the setting of that name. ``purse`` hears of every attempt as it ends, and is asked before each retry;
+        for the first attempt its owner has set the money aside. Raises ``UnknownModel``, and whatever ``record`` or
+        ``purse`` raises.
         """
-        terms = _Terms(deadline, record, caller, max_tries, budget, None)
+        terms = _Terms(deadline, record, caller, max_tries, purse, None)
         return await self._call(self._asked(call, terms))
 
     async def stream(
@@ -139,13 +140,13 @@ class Upstream:
         on_text: OnText,
         caller: str = "",
         max_tries: int | None = None,
-        budget: NanoUSD | None = None,
+        purse: Purse | None = None,
     ) -> Reply:
         """The same while the answer is heard as it grows: ``on_text(attempt, delta)`` gets each piece.
 
         ``attempt`` counts from 1; when it changes, what was heard before is void. The reply holds the whole answer.
         """
-        terms = _Terms(deadline, record, caller, max_tries, budget, on_text)
+        terms = _Terms(deadline, record, caller, max_tries, purse, on_text)
         return await self._call(self._asked(call, terms))
 
     async def count(self, call: Call, *, deadline: float) -> int | None:
@@ -207,8 +208,11 @@ class Upstream:
                 attempt = _attempt_of(
                     Answer(outcome), clock.new_id("att"), asked.name, NanoUSD(0), clock.now(), 0
                 )
+            purse = asked.terms.purse
             if attempt is not None:
                 attempts.append(attempt)
+                if purse is not None:
+                    purse.settle(attempt)
             if simpler is not None and not minimal and _schema_refused(outcome):
                 asked.provider.note_refusal(asked.call.format)
                 minimal, wait = True, 0.0
@@ -218,7 +222,7 @@ class Upstream:
                 if later is None or (tries is not None and len(attempts) >= tries):
                     return Reply(outcome, tuple(attempts), minimal)
                 wait = later
-            if not _affordable(asked, attempts):
+            if purse is not None and not await purse.reserve():
                 return Reply(outcome, tuple(attempts), minimal)
             await _surely(asked.terms.record(attempts[-1]))
             await asyncio.sleep(wait)
@@ -326,24 +330,6 @@ def _attempt_of(
         error_code=answer.error_code,
         started_at=started_at,
     )
-
-
-_MAYBE_BILLED = ("failed:connection", "failed:timeout", "failed:cancelled", "failed:deadline")
-"""Ends after which nobody told us what the provider did, and billed."""
-
-
-def _affordable(asked: _Asked, attempts: Sequence[Attempt]) -> bool:
-    """Whether the budget covers the worst case of another attempt."""
-    budget = asked.terms.budget
-    # The bound that costs nothing mostly does; real counting needs the vocabulary.
-    return budget is None or any(
-        _spent_at_most(attempts, worst) + worst <= budget
-        for worst in (estimate(asked.call, asked.model).cost for estimate in (at_most, counted))
-    )
-
-
-def _spent_at_most(attempts: Sequence[Attempt], worst: NanoUSD) -> int:
-    return sum(worst if attempt.outcome in _MAYBE_BILLED else attempt.cost for attempt in attempts)
 
 
 def _name(outcome: Outcome) -> str:

@@ -13,8 +13,7 @@ import pytest
 
 from service.catalogue import Catalogue, UnknownModel
 from service.foundation import clock
-from service.foundation.money import NanoUSD
-from service.upstream import Attempt, Failed, Reply, Settings, Text, Truncated, Upstream, Usage, counted
+from service.upstream import Attempt, Failed, Reply, Settings, Text, Truncated, Upstream, Usage
 from tests.upstream.provider import Provider, Says, error, message, provider, response, text, until
 from tests.upstream.test_request import a_call
 
@@ -239,21 +238,33 @@ async def test_a_caller_may_lower_the_number_of_attempts(tries: int | None, aske
     assert len(fake.asked) == asked
 
 
-@pytest.mark.parametrize(
-    ("says", "attempts"),
-    [(Says(500, error("x", type="server_error"), {"retry-after": "0"}), 3), (Says(reset=True), 2)],
-)
-async def test_no_retry_is_begun_that_could_pass_the_budget(says: Says, attempts: int) -> None:
-    """A reported failure costs nothing; one without an answer may have been billed in full."""
-    worst = counted(a_call(), Catalogue.load().find("gpt-4.1-mini")).cost
+class Counting:
+    """A purse that pays for so many retries."""
+
+    def __init__(self, retries: int) -> None:
+        self.retries = retries
+        self.settled: list[Attempt] = []
+
+    def settle(self, attempt: Attempt) -> None:
+        self.settled.append(attempt)
+
+    async def reserve(self) -> bool:
+        self.retries -= 1
+        return self.retries >= 0
+
+
+@pytest.mark.parametrize(("retries", "asked"), [(0, 1), (1, 2), (9, 3)])
+async def test_no_retry_is_begun_that_the_purse_does_not_pay(retries: int, asked: int) -> None:
+    """The purse hears of every attempt, the last one too, and is asked before each retry."""
+    says = Says(500, error("x", type="server_error"), {"retry-after": "0"})
+    purse, journal = Counting(retries), Journal()
     async with provider(says) as fake, opened(fake, max_tries=3) as upstream:
-        for budget, expected in ((NanoUSD(2 * worst), attempts), (NanoUSD(worst - 1), 1)):
-            journal = Journal()
-            reply = await upstream.call(
-                a_call(), deadline=clock.monotonic() + 10, record=journal.record, budget=budget
-            )
-            assert len(reply.attempts) == expected
-            assert len(journal.attempts) == expected - 1
+        reply = await upstream.call(
+            a_call(), deadline=clock.monotonic() + 10, record=journal.record, purse=purse
+        )
+    assert len(fake.asked) == len(reply.attempts) == asked
+    assert purse.settled == list(reply.attempts)
+    assert journal.attempts == list(reply.attempts[:-1])
 
 
 async def test_truncated_answers_are_billed() -> None:

@@ -1,0 +1,29 @@
+"""What one extraction is asked to do: plain values, parsed but not begun."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from service.extraction.wire import Options
+from service.registry import SchemaVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes of one part of the document, as they came."""
+
+    data: bytes = field(repr=False)
+    media_type: str | None
+    name: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """One extraction, parsed but not begun. ``started`` is the monotonic second at which the request came in."""
+
+    version: SchemaVersion
+    pieces: Sequence[Piece]
+    options: Options
+    metadata: Mapping[str, str]
+    started: float
+    caller: str = ""

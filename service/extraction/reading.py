@@ -1,0 +1,125 @@
+"""Reading one segment: ask, decode, validate, and record the verdict on every attempt."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NoReturn, Protocol, assert_never
+
+from service.extraction.account import Hold
+from service.extraction.errors import (
+    AnswerMalformed,
+    ContentFiltered,
+    ModelRefused,
+    OutputTruncated,
+    RecordInvalid,
+)
+from service.extraction.journal import Journal
+from service.extraction.judge import Accepted, Invalid, Malformed, judge
+from service.extraction.plan import Plan, Segment
+from service.foundation.errors import Fault
+from service.upstream import Attempt, Failed, Filtered, Refused, Reply, Text, Truncated, Upstream, problem_for
+
+
+class Watch(Protocol):
+    """Hears how an extraction goes, for callers who look on."""
+
+    def planned(self, plan: Plan) -> None:
+        """The document is loaded; the model is about to be asked."""
+
+    def heard(self, attempt: int, delta: str) -> None:
+        """A piece of the answer. With a new attempt, what was heard before is void."""
+
+    def attempted(self, attempt: Attempt) -> None:
+        """An attempt failed and was recorded; another follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a document is read: ``deadline`` is a value of ``clock.monotonic``.
+
+    ``max_attempts`` bounds the requests for one segment, None leaves it to the settings.
+    """
+
+    deadline: float
+    max_attempts: int | None
+    caller: str
+    watch: Watch | None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a segment says: a record that validates."""
+
+    data: Any = field(repr=False)
+
+
+async def read(
+    segment: Segment, plan: Plan, *, hold: Hold, upstream: Upstream, journal: Journal, terms: Terms
+) -> Read:
+    """One segment into one record. The worst case of the first attempt is set aside in ``hold``.
+
+    The verdict on the last attempt is left in ``journal`` to be recorded with the result. Raises a ``WinnowError``
+    for everything that is not a record.
+    """
+    try:
+        reply = await _ask(segment, hold, upstream, journal, terms)
+    finally:
+        hold.release()
+    outcome = reply.outcome
+    if not reply.attempts:
+        assert isinstance(outcome, Failed)  # noqa: S101 - narrows the type: only a passed deadline asks nobody
+        raise problem_for(outcome)
+    last = reply.attempts[-1]
+    if not isinstance(outcome, Text):
+        await journal.record(last)
+        _raise(outcome)
+    form = plan.prepared.minimal if reply.minimal else plan.prepared.form
+    verdict = await judge(outcome.text, form.compiled, plan.prepared.validator)
+    match verdict:
+        case Malformed(reason=reason):
+            await journal.record(journal.judge(last, "malformed"))
+            raise AnswerMalformed(f"The answer could not be read: {reason}.")
+        case Invalid(findings=findings):
+            await journal.record(journal.judge(last, "invalid"))
+            raise RecordInvalid(
+                f"The record breaks {len(findings)} rule(s) of the schema.",
+                errors=[Fault(finding.pointer, finding.message) for finding in findings],
+            )
+        case Accepted(data=data):
+            journal.judge(last, "accepted")
+            return Read(data)
+    assert_never(verdict)
+
+
+async def _ask(segment: Segment, hold: Hold, upstream: Upstream, journal: Journal, terms: Terms) -> Reply:
+    watch = terms.watch
+
+    async def record(attempt: Attempt) -> None:
+        await journal.record(attempt)
+        if watch is not None:
+            watch.attempted(attempt)
+
+    ask = upstream.call if watch is None else partial(upstream.stream, on_text=watch.heard)
+    return await ask(
+        segment.call,
+        deadline=terms.deadline,
+        record=record,
+        caller=terms.caller,
+        max_tries=terms.max_attempts,
+        purse=hold,
+    )
+
+
+def _raise(outcome: Refused | Truncated | Filtered | Failed) -> NoReturn:
+    match outcome:
+        case Refused(text=text):
+            raise ModelRefused(
+                "The model declined to extract from this document.", members={"refusal": text[:2000]}
+            )
+        case Truncated():
+            raise OutputTruncated("The record is longer than the output budget of the model.")
+        case Filtered():
+            raise ContentFiltered("The provider's content filter stopped the answer.")
+        case Failed():
+            raise problem_for(outcome)
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,74 @@
+"""A finished extraction, and the JSON of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from service.documents import Document
+from service.extraction import prompt
+from service.foundation.money import usd
+from service.registry import SchemaVersion
+from service.upstream import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """A recorded result."""
+
+    id: str
+    data: Any = field(repr=False)
+    version: SchemaVersion
+    document: Document
+    engine: str
+    attempts: tuple[Attempt, ...]
+    metadata: Mapping[str, str] = field(repr=False)
+    created_at: datetime
+
+
+def body(extraction: Extraction) -> dict[str, Any]:
+    """The JSON of a result (see ``wire.ExtractionBody``, which describes it)."""
+    attempts = extraction.attempts
+    version = extraction.version
+    document = extraction.document
+    return {
+        "id": extraction.id,
+        "status": "succeeded",
+        "data": extraction.data,
+        "findings": [
+            {"pointer": "", "rule": notice.rule, "severity": "info", "message": notice.message}
+            for notice in document.notices
+        ],
+        "schema": {"name": version.name, "version": version.version, "digest": version.digest},
+        "document": {
+            "digest": document.digest,
+            "media_type": document.media_type,
+            "pages": len(document.pages),
+        },
+        "provenance": {
+            "engine": extraction.engine,
+            "model": attempts[-1].model or attempts[-1].asked_model,
+            "prompt": prompt.VERSION,
+            "attempts": [
+                {
+                    "model": attempt.model or attempt.asked_model,
+                    "request_id": attempt.request_id,
+                    "outcome": attempt.outcome,
+                    "input_tokens": attempt.usage.input_tokens,
+                    "cached_tokens": attempt.usage.cached_tokens,
+                    "output_tokens": attempt.usage.output_tokens,
+                    "cost_usd": usd(attempt.cost),
+                    "seconds": round(attempt.seconds, 4),
+                }
+                for attempt in attempts
+            ],
+        },
+        "usage": {
+            "input_tokens": sum(attempt.usage.input_tokens for attempt in attempts),
+            "cached_tokens": sum(attempt.usage.cached_tokens for attempt in attempts),
+            "output_tokens": sum(attempt.usage.output_tokens for attempt in attempts),
+            "cost_usd": usd(sum(attempt.cost for attempt in attempts)),
+        },
+        "metadata": dict(extraction.metadata),
+        "created_at": extraction.created_at.isoformat().replace("+00:00", "Z"),
+    }
