@@ -1,0 +1,18 @@
+"""Where each value of a record stands in its document, without trusting the model. Pure: no I/O, CPU-bound.
+
+A map in words, in the order in which a record passes through:
+
+- ``folding``, ``numbers``, ``dates``, ``months``, ``currencies``: when two spellings say the same
+- ``index``, ``rows``, ``cells``: a document made ready: one text, the way back to boxes, rows and cells
+- ``leaves``, ``outline``, ``lexicon``: the record's leaves, and what the schema says of their labels
+- ``candidates``, ``fuzzy``: all places that say a value; ``neighbours``, ``assign``: which of them is meant
+- ``derive``: values that need no place; ``locate``: all of it; ``evidence``: what comes out; ``confidence``: how sure it is
+"""
+
+from service.extraction.evidence.confidence import CALIBRATED, Severity, confident
+from service.extraction.evidence.evidence import Evidence, bodies
+from service.extraction.evidence.index import Index
+from service.extraction.evidence.locate import locate
+from service.extraction.evidence.outline import Outline
+
+__all__ = ["CALIBRATED", "Evidence", "Index", "Outline", "Severity", "bodies", "confident", "locate"]

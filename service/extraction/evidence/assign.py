@@ -1,0 +1,331 @@
+"""One place for every value, all values together.
+
+Places are chosen in three steps. Values that stand in one place only are anchors. Items of arrays are then laid on rows,
+in order, by what each row holds of each item (dynamic programming over the items: a row serves one item, order is kept
+where it can be). Last, each leaf takes the place that spells it best, is nearest to its item or its siblings, stands in
+the column in which the same leaf of other items stands, has its label beside it, and is not taken; twice, so that the
+second round knows what the first one found.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from math import log2
+from statistics import median
+
+from service.extraction.evidence.candidates import Candidate
+from service.extraction.evidence.index import Index
+from service.extraction.evidence.leaves import Leaf, Path
+from service.extraction.evidence.neighbours import PAGE, Neighbourhood, says
+from service.extraction.evidence.outline import Facts, Outline, Way
+from service.extraction.evidence.rows import Spot
+
+_TELLING = 48
+"""Places of a value, above which it says nothing of where its item stands."""
+
+_ROWS = 10
+"""Rows an item may lie on that are weighed against those of its neighbours."""
+
+_LISTED = 24
+"""Places of an item of a plain list that are weighed."""
+
+_WEIGHED = 160
+"""Places of one leaf that are weighed; of more, those nearest to its item, else the first."""
+
+_OUT_OF_ORDER = 0.9
+_SAME_ROW = 0.45
+_HEADER_ROWS = 12
+
+
+def assign(index: Index, leaves: Sequence[Leaf], outline: Outline) -> None:
+    """Set ``chosen``, ``margin`` and ``labelled`` of every leaf that has candidates."""
+    open_leaves = []
+    for leaf in leaves:
+        if len(leaf.candidates) == 1:
+            leaf.chosen = leaf.candidates[0]
+        elif leaf.candidates:
+            open_leaves.append(leaf)
+    if open_leaves:
+        _Assignment(index, leaves, outline).settle(open_leaves)
+
+
+class _Assignment:
+    def __init__(self, index: Index, leaves: Sequence[Leaf], outline: Outline) -> None:
+        self._around = Neighbourhood(index)
+        self._index = index
+        self._outline = outline
+        self._items: dict[Path, dict[int, list[Leaf]]] = {}
+        """Array → item → its leaves."""
+        self._groups: dict[Path, list[Leaf]] = defaultdict(list)
+        """Object → the leaves in it."""
+        for leaf in leaves:
+            if not leaf.candidates:
+                continue
+            path = leaf.path
+            if len(path) > 1:
+                self._groups[path[:-1]].append(leaf)
+            for at, step in enumerate(path):
+                if type(step) is int:
+                    self._items.setdefault(path[:at], {}).setdefault(step, []).append(leaf)
+        self._anchors: dict[Path, int] = {}
+        """Item → the row it lies on, counted through all pages."""
+        self._columns: dict[Way, tuple[bool, float]] = {}
+        """Leaf of items → whether its right edges are level, and where the level edges are."""
+        self._headers: dict[Way, tuple[float, float] | None] = {}
+        self._taken: dict[Way, dict[int, Leaf]] = defaultdict(dict)
+
+    def settle(self, open_leaves: list[Leaf]) -> None:
+        plain: list[Path] = []
+        for array in sorted(self._items, key=len):
+            items = self._items[array]
+            if all(len(leaf.path) == len(array) + 1 for members in items.values() for leaf in members):
+                plain.append(array)
+            else:
+                self._lay_out(array, items)
+        for array in plain:
+            self._list(array, self._items[array])
+        for leaf in open_leaves:
+            if leaf.chosen is None:
+                self._nearest(leaf)
+        order = sorted(open_leaves, key=lambda leaf: len(leaf.candidates))
+        for again in (False, True):
+            if again:
+                self._line_up()
+            self._taken.clear()
+            for leaf in order if not again else open_leaves:
+                self._choose(leaf)
+
+    # -- items on rows
+
+    def _lay_out(self, array: Path, items: dict[int, list[Leaf]]) -> None:
+        """A row for each item of an array of objects."""
+        outer = self._anchor_of(array)
+        layers: list[tuple[int, list[tuple[int, float]]]] = []
+        for item in sorted(items):
+            votes = self._votes(items[item], outer)
+            if votes:
+                layers.append((item, votes))
+        for item, row in _in_order(layers, same=_SAME_ROW):
+            self._anchors[(*array, item)] = row
+
+    def _votes(self, leaves: list[Leaf], outer: int | None) -> list[tuple[int, float]]:
+        """The rows that an item may lie on, and how much of it each holds."""
+        score: dict[int, float] = defaultdict(float)
+        telling = [leaf for leaf in leaves if len(leaf.candidates) <= _TELLING]
+        for leaf in telling or leaves:
+            rows: dict[int, float] = {}
+            share = 1.0 / len(leaf.candidates) ** 0.4
+            for candidate in leaf.candidates[:400]:
+                row = self._around.row(candidate)
+                weight = candidate.quality * share
+                for near, part in ((row, 1.0), (row - 1, 0.5), (row + 1, 0.55), (row + 2, 0.25)):
+                    if rows.get(near, 0.0) < weight * part:
+                        rows[near] = weight * part
+            for row, weight in rows.items():
+                score[row] += weight
+        if outer is not None:
+            for row in score:
+                score[row] += 1.5 * _near(row, outer)
+        best = sorted(score.items(), key=lambda vote: (-vote[1], vote[0]))[:_ROWS]
+        return sorted(best)
+
+    def _list(self, array: Path, items: dict[int, list[Leaf]]) -> None:
+        """Places for the items of a plain list: in order, near each other."""
+        outer = self._anchor_of(array)
+        layers: list[tuple[int, list[tuple[int, float]]]] = []
+        places: dict[tuple[int, int], Candidate] = {}
+        for item in sorted(items):
+            leaf = items[item][0]
+            facts = self._outline.facts(leaf.way)
+            options = []
+            for candidate in self._some(leaf, outer):
+                places[item, candidate.start] = candidate
+                worth = 2 * candidate.quality
+                if len(leaf.candidates) > 1:
+                    worth += 0.5 * min(self._around.label(candidate, facts), 1.0)
+                    if outer is not None:
+                        worth += 1.5 * _near(self._around.row(candidate), outer)
+                options.append((candidate.start, worth))
+            if options:
+                layers.append((item, options))
+        for item, start in _in_order(layers, same=_OUT_OF_ORDER, scale=60.0):
+            items[item][0].chosen = places[item, start]
+
+    def _some(self, leaf: Leaf, outer: int | None) -> list[Candidate]:
+        candidates = leaf.candidates
+        if len(candidates) <= _LISTED:
+            return candidates
+        if outer is not None:
+            nearest = sorted(candidates, key=lambda candidate: abs(self._around.row(candidate) - outer))
+            return sorted(nearest[:_LISTED])
+        return candidates[:_LISTED]
+
+    def _anchor_of(self, path: Path) -> int | None:
+        """The row of the innermost item around a path."""
+        for end in range(len(path), 0, -1):
+            row = self._anchors.get(path[:end])
+            if row is not None:
+                return row
+        return None
+
+    # -- columns
+
+    def _line_up(self) -> None:
+        """Where the columns of the arrays' leaves are, and where their headers stand."""
+        edges: dict[Way, list[tuple[float, float]]] = defaultdict(list)
+        for items in self._items.values():
+            for members in items.values():
+                for leaf in members:
+                    if leaf.chosen is not None and (len(leaf.candidates) == 1 or leaf.margin > 0.1):
+                        spot = self._around.spot(leaf.chosen)[1]
+                        edges[leaf.way].append((spot.left, spot.right))
+        for way, found in edges.items():
+            if len(found) < 2:
+                continue
+            lefts, rights = [left for left, _ in found], [right for _, right in found]
+            left, right = median(lefts), median(rights)
+            level = sum(abs(edge - right) for edge in rights) < sum(abs(edge - left) for edge in lefts)
+            self._columns[way] = (level, right if level else left)
+
+    def _header(self, leaf: Leaf, facts: Facts) -> tuple[float, float] | None:
+        """Left and right of the label above the first item of the leaf's array."""
+        if leaf.way in self._headers:
+            return self._headers[leaf.way]
+        found = None
+        depth = max(at for at, step in enumerate(leaf.path) if type(step) is int)
+        array = leaf.path[:depth]
+        rows = [row for path, row in self._anchors.items() if path[:-1] == array and len(path) == depth + 1]
+        if rows:
+            page, row = divmod(min(rows), PAGE)
+            grid = self._index.rows(page)
+            best = 0.35
+            for above in range(row - 1, max(row - _HEADER_ROWS, -1), -1):
+                for left, right, word in grid.words(above):
+                    speaks = says(word, facts) * (1 - 0.03 * (row - above))
+                    if speaks > best + 0.05:
+                        best, found = speaks, (left, right)
+        self._headers[leaf.way] = found
+        return found
+
+    # -- leaves
+
+    def _nearest(self, leaf: Leaf) -> None:
+        """A first choice by spelling and the item's row alone."""
+        outer = self._anchor_of(leaf.path)
+        if outer is None:
+            return
+        leaf.chosen = max(
+            self._weighed(leaf, outer),
+            key=lambda candidate: candidate.quality + 0.5 * _near(self._around.row(candidate), outer),
+        )
+
+    def _weighed(self, leaf: Leaf, outer: int | None) -> list[Candidate]:
+        candidates = leaf.candidates
+        if len(candidates) <= _WEIGHED:
+            return candidates
+        if outer is not None:
+            return sorted(candidates, key=lambda candidate: abs(self._around.row(candidate) - outer))[
+                :_WEIGHED
+            ]
+        return candidates[:_WEIGHED]
+
+    def _choose(self, leaf: Leaf) -> None:
+        facts = self._outline.facts(leaf.way)
+        outer = self._anchor_of(leaf.path)
+        siblings = self._siblings(leaf)
+        taken = self._taken[leaf.way]
+        beside = {
+            other.chosen.start
+            for other in self._groups.get(leaf.path[:-1], ())
+            if other is not leaf and other.chosen
+        }
+        listed = type(leaf.path[-1]) is int
+        scored: list[tuple[float, float, Candidate]] = []
+        for candidate in self._weighed(leaf, outer):
+            row = self._around.row(candidate)
+            label = min(self._around.label(candidate, facts), 1.2)
+            score = candidate.quality + (0.2 if outer is not None else 0.5) * label
+            if outer is not None and not listed:
+                score += 0.6 * _near(row, outer) + self._aligned(leaf, candidate, facts)
+            elif siblings:
+                score += 0.35 * max(_near(row, sibling) for sibling in siblings)
+            if listed and leaf.chosen is candidate:
+                score += 0.6
+            if candidate.start in taken:
+                score -= 0.5
+            if candidate.start in beside:
+                score -= 0.2
+            scored.append((score, label, candidate))
+        best = max(scored, key=lambda one: (one[0], -one[2].start))
+        leaf.chosen = best[2]
+        leaf.labelled = best[1] >= 0.5
+        leaf.margin = min(
+            (
+                best[0] - score + (0.3 if label >= 0.5 and leaf.labelled and label >= best[1] - 0.05 else 0.0)
+                for score, label, candidate in scored
+                if candidate.start >= best[2].end or candidate.end <= best[2].start
+            ),
+            default=1.0,
+        )
+        taken[best[2].start] = leaf
+
+    def _siblings(self, leaf: Leaf) -> list[int]:
+        if len(leaf.path) < 2:
+            return []
+        return [
+            self._around.row(other.chosen)
+            for other in self._groups[leaf.path[:-1]]
+            if other is not leaf
+            and other.chosen is not None
+            and (len(other.candidates) == 1 or other.margin > 0.1)
+        ]
+
+    def _aligned(self, leaf: Leaf, candidate: Candidate, facts: Facts) -> float:
+        """How well a place lies in the column of its leaf, or under its header."""
+        spot: Spot = self._around.spot(candidate)[1]
+        found = 0.0
+        column = self._columns.get(leaf.way)
+        if column is not None:
+            edge = spot.right if column[0] else spot.left
+            found = 0.3 * max(0.0, 1 - abs(edge - column[1]) / 8)
+        header = self._header(leaf, facts)
+        if header is not None:
+            apart = max(header[0] - spot.right, spot.left - header[1], 0.0)
+            found += 0.25 * max(0.0, 1 - apart / 6)
+        return found
+
+
+def _near(row: int, other: int) -> float:
+    """1 on the same row, less the further apart; nothing on another page or beyond a few dozen rows."""
+    apart = abs(row - other)
+    return 1.0 if apart == 0 else 1.0 / (1.0 + 0.3 * apart) if apart < 60 else 0.0
+
+
+def _in_order(
+    layers: Iterable[tuple[int, list[tuple[int, float]]]], *, same: float, scale: float = 1.0
+) -> list[tuple[int, int]]:
+    """One place per item so that the sum of what the places are worth is greatest, and places rise where they can."""
+    table: list[tuple[int, list[tuple[int, float, int]]]] = []
+    before: list[tuple[int, float, int]] = []
+    for item, options in layers:
+        layer: list[tuple[int, float, int]] = []
+        for place, worth in options:
+            best, back = 0.0, -1
+            for at, (earlier, reached, _) in enumerate(before):
+                total = reached - 0.03 * log2(1 + min(abs(place - earlier), PAGE // 100) / scale)
+                if place < earlier:
+                    total -= _OUT_OF_ORDER
+                elif place == earlier:
+                    total -= same
+                if back < 0 or total > best:
+                    best, back = total, at
+            layer.append((place, best + worth, back))
+        table.append((item, layer))
+        before = layer
+    chosen: list[tuple[int, int]] = []
+    at = -1
+    for item, layer in reversed(table):
+        if at < 0:
+            at = max(range(len(layer)), key=lambda option: layer[option][1])
+        chosen.append((item, layer[at][0]))
+        at = layer[at][2]
+    return chosen[::-1]

@@ -1,0 +1,286 @@
+"""Dates and times of day as documents write them, found in one pass and kept under every day they may mean.
+
+A day is the integer ``yyyymmdd``; ``yyyymm00`` is a month, ``mmdd`` a day of which the year is not printed.
+"""
+
+import re
+from collections.abc import Iterator
+
+from service.extraction.evidence.folding import key
+from service.extraction.evidence.months import MONTHS
+
+Places = dict[int, list[tuple[int, int, float]]]
+"""What is meant → where it stands (start, end) and how sure the reading is."""
+
+_ERAS = {
+    **dict.fromkeys(("令和", "㋿", "r"), 2018),
+    **dict.fromkeys(("平成", "㍻", "h"), 1988),
+    **dict.fromkeys(("昭和", "㍼", "s"), 1925),
+    **dict.fromkeys(("大正", "㍽", "t"), 1911),
+    **dict.fromkeys(("民國", "民国", "中華民國"), 1911),
+    **dict.fromkeys(("檀紀", "단기"), -2333),
+}
+_ERA = (
+    r"(?P<era>令和|平成|昭和|大正|㋿|㍻|㍼|㍽|中華民國|民國|民国|檀紀|단기|(?<![A-Za-z])[RHS](?=\.?\d))\.?\s?"
+)
+_SEP = r"\s?[./\-‐–−・．／－年년،,]\s?"
+_NUMERIC = re.compile(
+    rf"(?:{_ERA})?(?<![\d])(?P<a>\d{{1,4}}+|元)(?:{_SEP})(?P<b>\d{{1,2}}+)"
+    r"(?:(?:\s?[./\-‐–−・．／－月월،,]\s?)(?P<c>\d{2,4}+|\d)|(?P<open>\s?月|\s?월)|(?P<dot>\.))?(?P<day>\s?[日일])?(?![\d])"
+)
+_DAY_FIRST = re.compile(
+    r"(?<![\d])(?P<d>\d{1,2})(?:st|nd|rd|th|er|re|ère|ª|º|°|\.|-?го)?[\s,/\-–.]{0,3}(?:(?:de|of|den|di|d’|d')\s{0,2})?"
+    r"(?P<m>(?:tháng\s\d{1,2})|[^\W\d_]{1,4}\.[^\W\d_]{1,2}|[^\W\d_][\w\u0900-\u097f\u0e00-\u0e7f\u0300-\u036f]{0,13}+)"
+    r"[\s.,/\-–'’]{0,3}(?:(?:de|del|of|г|năm|พ\.ศ\.|ค\.ศ\.)[\s,]{0,2})?(?P<y>\d{4}|\d{2})?(?!\d)"
+)
+_MONTH_FIRST = re.compile(
+    r"(?P<y0>\d{4}[\s.,/\-–]{1,2})?(?<![^\W_])(?P<m>[^\W\d_][^\W\d_\u0300-\u036f]{2,13}+)[\s.,/\-–'’]{1,3}(?:(?:de|del|of)\s)?"
+    r"(?P<d>\d{4}|\d{1,2})(?!\d)(?:(?:st|nd|rd|th)?[\s.,/\-–'’]{1,3}(?P<y>\d{4}|\d{2}(?!\d|:\d)))?"
+)
+_PAIR = re.compile(
+    r"(?<![\d./\-])(?:(?P<m>\d{1,2})(?:\s?[./\-–]\s?(?P<y>\d{4})|[/\-](?P<yy>\d{2}))|(?P<y1>\d{4})\s?[./\-–年년]\s?(?P<m1>\d{1,2}))(?![./\-]?\d)"
+)
+_RUN = re.compile(r"(?<!\d)(?:(?:19|20)\d{6}|\d{4}(?:19|20)\d\d)(?!\d)")
+_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def collect(text: str) -> Places:
+    """Every day and month that a text may name."""
+    found: Places = {}
+    for scan in (_in_numbers, _in_pairs, _in_runs, _with_names):
+        for meant, start, end, sure in scan(text):
+            places = found.get(meant)
+            if places is None:
+                found[meant] = [(start, end, sure)]
+            else:
+                places.append((start, end, sure))
+    return found
+
+
+_Scan = Iterator[tuple[int, int, int, float]]
+"""What is meant, start, end, how sure."""
+
+
+def _in_numbers(text: str) -> _Scan:
+    for match in _NUMERIC.finditer(text):
+        for day, sure in _numeric(match):
+            yield day, match.start(), _shown_end(match), sure
+
+
+def _in_pairs(text: str) -> _Scan:
+    """A month and a year."""
+    for match in _PAIR.finditer(text):
+        years = _years(match["y"] or match["yy"] or match["y1"])
+        month = int(match["m"] or match["m1"])
+        for year in years if 1 <= month <= 12 else ():
+            yield year * 10000 + month * 100, *match.span(), 0.95 if len(years) == 1 else 0.85
+
+
+def _in_runs(text: str) -> _Scan:
+    """Eight digits in a row."""
+    for match in _RUN.finditer(text):
+        digits = match[0]
+        for year, month, day in (
+            (digits[:4], digits[4:6], digits[6:]),
+            (digits[4:], digits[2:4], digits[:2]),
+            (digits[4:], digits[:2], digits[2:4]),
+        ):
+            for meant in _day(int(year), int(month), int(day)):
+                yield meant, *match.span(), 0.9
+
+
+def _with_names(text: str) -> _Scan:
+    for match in _DAY_FIRST.finditer(text):
+        for day, sure in _named(_months(match["m"]), match["d"], match["y"]):
+            yield day, match.start(), match.end("y") if match["y"] else match.end("m"), sure
+    for match in _MONTH_FIRST.finditer(text):
+        names = MONTHS.get(key(match["m"]), ())
+        for day, sure, ends in _after_month(names, match):
+            yield day, match.start() if match["y0"] else match.start("m"), match.end(ends), sure
+
+
+def _shown_end(match: re.Match[str]) -> int:
+    return match.end() - (1 if match["dot"] and not match["c"] and match.end() == match.end("dot") else 0)
+
+
+def _months(word: str) -> tuple[int, ...]:
+    if word.startswith("tháng"):
+        return (int(word.rsplit(maxsplit=1)[-1]),)
+    return MONTHS.get(key(word), ())
+
+
+def _numeric(match: re.Match[str]) -> Iterator[tuple[int, float]]:
+    first, second, third = match["a"], match["b"], match["c"]
+    a = 1 if first == "元" else int(first)
+    b = int(second)
+    era = match["era"]
+    if era is not None:
+        if third is not None:
+            yield from ((day, 0.95) for day in _day(a + _ERAS[era.lower()], b, int(third)))
+        elif match["open"] is not None:
+            yield from ((day, 0.9) for day in _month(a + _ERAS[era.lower()], b))
+        return
+    if first == "元":
+        return
+    if third is None:
+        if len(first) <= 2:
+            sure = 0.8 if match["dot"] or match["day"] or "/" in match[0] or "-" in match[0] else 0.7
+            yield from ((day, sure) for day in {*_yearless(b, a), *_yearless(a, b)})
+        elif match["open"] is not None and len(first) == 4:
+            yield from ((day, 0.95) for day in _month(a, b))
+        return
+    yield from _three(first, second, third, swapped="-" not in match[0] and "年" not in match[0])
+
+
+def _three(first: str, second: str, third: str, *, swapped: bool) -> Iterator[tuple[int, float]]:
+    """Every order of day, month and year that three numbers allow; year, day, month only where ``swapped``."""
+    a, b, c = int(first), int(second), int(third)
+    if len(first) >= 3:
+        if len(third) <= 2:
+            for year, sure in _long_years(a, len(first)):
+                yield from ((day, sure) for day in _day(year, b, c))
+                if swapped:
+                    yield from ((day, sure - 0.15) for day in _day(year, c, b))
+        return
+    if len(third) >= 3:
+        for year, sure in _long_years(c, len(third)):
+            yield from ((day, sure) for day in {*_day(year, b, a), *_day(year, a, b)})
+        return
+    for year in _years(third):
+        yield from ((day, 0.93) for day in {*_day(year, b, a), *_day(year, a, b)})
+    if len(first) == 2:
+        for year in _years(first):
+            yield from ((day, 0.88) for day in _day(year, b, c))
+
+
+def _long_years(year: int, digits: int) -> Iterator[tuple[int, float]]:
+    if digits == 4:
+        yield year, 1.0
+        if 2400 <= year <= 2700:
+            yield year - 543, 0.93  # Buddhist
+    elif 1 <= year <= 200:
+        yield year + 1911, 0.85  # Minguo
+
+
+def _years(digits: str) -> tuple[int, ...]:
+    if len(digits) == 4:
+        year = int(digits)
+        return (year, year - 543) if 2400 <= year <= 2700 else (year,)
+    year = int(digits)
+    return (2000 + year, 1900 + year)
+
+
+def _day(year: int, month: int, day: int) -> tuple[int, ...]:
+    if 1 <= month <= 12 and 1 <= day <= _LENGTHS[month] and 1000 <= year <= 2999:
+        return (year * 10000 + month * 100 + day,)
+    return ()
+
+
+def _month(year: int, month: int) -> tuple[int, ...]:
+    return (year * 10000 + month * 100,) if 1 <= month <= 12 and 1000 <= year <= 2999 else ()
+
+
+def _yearless(month: int, day: int) -> tuple[int, ...]:
+    return (month * 100 + day,) if 1 <= month <= 12 and 1 <= day <= _LENGTHS[month] else ()
+
+
+def _named(months: tuple[int, ...], day: str, year: str | None) -> Iterator[tuple[int, float]]:
+    for month in months:
+        if year is None:
+            yield from ((meant, 0.85) for meant in _yearless(month, int(day)))
+            continue
+        for full in _years(year):
+            yield from ((meant, 1.0 if len(year) == 4 else 0.93) for meant in _day(full, month, int(day)))
+
+
+def _after_month(months: tuple[int, ...], match: re.Match[str]) -> Iterator[tuple[int, float, str]]:
+    digits, year, leading = match["d"], match["y"], match["y0"]
+    for month in months:
+        if len(digits) == 4:
+            for full in _years(digits):
+                yield from ((meant, 0.95, "d") for meant in _month(full, month))
+            continue
+        if leading is not None:
+            for full in _years(leading[:4]):
+                yield from ((meant, 0.97, "d") for meant in _day(full, month, int(digits)))
+            continue
+        if year is not None:
+            for full in _years(year):
+                sure = 1.0 if len(year) == 4 else 0.9
+                yield from ((meant, sure, "y") for meant in _day(full, month, int(digits)))
+        else:
+            yield from ((meant, 0.85, "d") for meant in _yearless(month, int(digits)))
+        if len(digits) == 2:  # Feb 21: February 2021
+            yield from ((meant, 0.8, "d") for full in _years(digits) for meant in _month(full, month))
+
+
+# -------------------------------------------------------------------------------------------- wanted values
+
+_ISO = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ]\d\d:?\d\d.*)?)?", re.DOTALL)
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
+_TIME = re.compile(
+    r"(?<![\d.:])(?P<h>\d{1,2})(?:\s?[:.h時시Hu]\s?(?P<m>\d\d)(?!\d))?(?::\d\d)?\s?"
+    r"(?P<half>[ap]\.?\s?m\b\.?|o'?clock|uhr|h\b|時|시)?",
+    re.IGNORECASE,
+)
+_HALF_BEFORE = re.compile(r"(午前|午後|上午|下午|오전|오후)\s?$")
+_NOON = re.compile(
+    r"\b(noon|midday|mittag|midi|mediodía|mezzogiorno|midnight|mitternacht|minuit)\b", re.IGNORECASE
+)
+
+
+def wanted(value: str) -> int | None:
+    """The day or month that an ISO text names, None for anything else."""
+    match = _ISO.fullmatch(value)
+    if match is None:
+        return None
+    month, day = int(match[2]), int(match[3] or 0)
+    if not 1 <= month <= 12 or day > _LENGTHS[month]:
+        return None
+    return int(match[1]) * 10000 + month * 100 + day
+
+
+def clock(value: str) -> int | None:
+    """Minutes since midnight of an ISO time, None for anything else."""
+    match = _CLOCK.fullmatch(value)
+    if match is None or int(match[1]) > 24 or int(match[2]) > 59:
+        return None
+    return int(match[1]) * 60 + int(match[2])
+
+
+def meanings(value: str) -> set[int]:
+    """The full days that a text may name, if it is a date and little else."""
+    return {
+        day
+        for day, places in collect(value).items()
+        if day > 9999 and any(end - start >= len(value.strip()) - 2 for start, end, _ in places)
+    }
+
+
+def times(text: str) -> Places:
+    """Every time of day, in minutes since midnight."""
+    found: Places = {}
+    for match in _TIME.finditer(text):
+        hour, minute, half = int(match["h"]), match["m"], (match["half"] or "").lower()
+        if hour > 24 or (minute is None and not half) or int(minute or 0) > 59:
+            continue
+        for at, sure in _of_day(
+            hour, int(minute or 0), half, text[max(0, match.start() - 3) : match.start()]
+        ):
+            found.setdefault(at, []).append((match.start(), len(match[0].rstrip()) + match.start(), sure))
+    for match in _NOON.finditer(text):
+        night = match[1].lower() in {"midnight", "mitternacht", "minuit"}
+        found.setdefault(0 if night else 720, []).append((*match.span(), 0.95))
+    return found
+
+
+def _of_day(hour: int, minute: int, half: str, before: str) -> Iterator[tuple[int, float]]:
+    east = _HALF_BEFORE.search(before)
+    if east is not None:
+        half = "p" if east[1] in "午後下午오후" and east[1] not in "上午" else "a"
+    if half[:1] in ("a", "p") and hour <= 12:
+        yield (hour % 12 + (12 if half[0] == "p" else 0)) * 60 + minute, 1.0
+        return
+    yield hour * 60 + minute, 0.97
+    if 1 <= hour < 12:
+        yield (hour + 12) * 60 + minute, 0.85

@@ -1,0 +1,77 @@
+"""Evidence for every leaf of a record."""
+
+from typing import Any
+
+from service.extraction.evidence.assign import assign
+from service.extraction.evidence.candidates import Candidate, of_number, of_text
+from service.extraction.evidence.derive import Derivation, derivation
+from service.extraction.evidence.evidence import LONGEST_QUOTE, Evidence
+from service.extraction.evidence.folding import key
+from service.extraction.evidence.index import Index
+from service.extraction.evidence.leaves import Leaf, walk
+from service.extraction.evidence.outline import Outline
+
+_TIE = 0.05
+"""Places whose scores differ by less are told apart by nothing."""
+
+_DISTINCTIVE = 6
+"""Letters or digits of a text, from which its mentions are mentions of one thing, wherever they stand."""
+
+_ABSENT = Evidence("absent", reason="null")
+_EMPTY = Evidence("absent", reason="empty")
+
+
+def locate(index: Index, data: Any, schema: Any) -> dict[str, Evidence]:
+    """The evidence of every leaf of ``data`` by JSON Pointer.
+
+    ``schema`` is the original JSON Schema, or its ``Outline`` where it is used again. CPU-bound: run it in a thread.
+    Never raises for any JSON value; time is bounded by the sizes of text and record.
+    """
+    outline = schema if isinstance(schema, Outline) else Outline(schema)
+    leaves = list(walk(data))
+    known: dict[tuple[type, Any], list[Candidate]] = {}
+    for leaf in leaves:
+        value = leaf.value
+        if value is None or value is True or value is False or value == "":
+            continue
+        candidates = known.get((type(value), value))
+        if candidates is None:
+            candidates = of_text(index, value) if type(value) is str else of_number(index, value)
+            known[type(value), value] = candidates
+        leaf.candidates = candidates
+    assign(index, leaves, outline)
+    return {leaf.pointer: _evidence(index, leaf, leaves, outline) for leaf in leaves}
+
+
+def _evidence(index: Index, leaf: Leaf, leaves: list[Leaf], outline: Outline) -> Evidence:
+    value = leaf.value
+    if value is None:
+        return _ABSENT
+    if value == "" and type(value) is str:
+        return _EMPTY
+    if leaf.chosen is None:
+        why: Derivation | None = derivation(leaf, leaves, outline)
+        return Evidence("not_found", score=0.0) if why is None else Evidence("derived", reason=why)
+    start, end, quality, match = leaf.chosen
+    unclear = leaf.margin < _TIE and not _distinctive(value)
+    page = index.page_at(start)
+    begin = index.starts[page]
+    text = index.text[start : min(end, start + LONGEST_QUOTE)]
+    boxes = index.boxes(page, start, end)
+    return Evidence(
+        "ambiguous" if unclear else "found",
+        page=index.pages[page].number,
+        boxes=boxes,
+        quote=text if text.isprintable() and "  " not in text else " ".join(text.split()),
+        span=None if boxes else (start - begin, end - begin),
+        place=index.place(page, start - begin, end - begin),
+        match=match,
+        score=quality * (0.7 if unclear else 1.0),
+    )
+
+
+def _distinctive(value: Any) -> bool:
+    if type(value) is not str:
+        return False
+    folded = key(value)
+    return len(folded) >= (_DISTINCTIVE if folded.isascii() else _DISTINCTIVE // 2)
