@@ -94,7 +94,7 @@ class _Pass:
         written = said is not None and said.declares
         for name, member in value.items():
             inner = told.member(name)
-            known = inner is not None and not facts_of(inner).never
+            known = name in told.required if inner is None else not facts_of(inner).never
             if told.declares and not known:
                 continue
             outer = None if said is None else said.member(name)
@@ -110,7 +110,8 @@ class _Pass:
 
 
 def _is_named(said: Facts, name: str) -> bool:
-    return name in said.declared() or any(matches(pattern, name) is True for pattern, _ in said.under())
+    named = name in said.declared() or name in said.required
+    return named or any(matches(pattern, name) is True for pattern, _ in said.under())
 
 
 def _met(value: Any, case: Case | None) -> Case | None:
