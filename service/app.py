@@ -167,6 +167,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) -> Parts:
     """Open everything that must be closed, in the order of need; ``stack`` closes it in reverse."""
+    import service.registry.store  # noqa: F401 - declares its tables: a new database gets all that are declared
+
     data = Database(settings.database)
     stack.push_async_callback(data.close)
     await data.open()
