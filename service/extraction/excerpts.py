@@ -7,6 +7,7 @@ shown after it; both are marked, and cost at most a tenth of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from service.extraction.lines import Line, Lines, is_row
 
@@ -37,8 +38,10 @@ _SHAPES = 4
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Lines that are read together. ``first`` to before ``last`` is its own part of the document, which no other excerpt
-    shares; ``context`` are lines shown before it, ``tail`` is the end of the lines shown after it.
+    """Lines that are read together.
+
+    ``first`` to before ``last`` is its own part of the document, which no other excerpt shares; ``context`` are lines
+    shown before it, ``tail`` is the end of the lines shown after it.
     """
 
     first: int
@@ -60,8 +63,10 @@ def weight(line: Line) -> float:
 
 
 def cut(lines: Lines, *, tokens: float, rows: int, pages: int, images: int = 4) -> tuple[Excerpt, ...]:
-    """Excerpts of about ``tokens`` each, with at most about ``rows`` lines that look like rows, from at most ``pages``
-    pages, of which at most ``images`` are shown as images. Together they hold every line once.
+    """Excerpts of about ``tokens`` each; together they hold every line once.
+
+    They have at most ``rows`` lines that look like rows, from at most ``pages`` pages, of which at most ``images`` are
+    shown as images.
     """
     everything = lines.all
     borders = [0]
@@ -76,8 +81,7 @@ def cut(lines: Lines, *, tokens: float, rows: int, pages: int, images: int = 4) 
         size = _total(everything[borders[-3] :])
         if size <= tokens * (1 + _SLACK):
             del borders[-2]
-    pairs = zip(borders, borders[1:], strict=False)
-    return tuple(surrounded(lines, first, last) for first, last in pairs)
+    return tuple(surrounded(lines, first, last) for first, last in pairwise(borders))
 
 
 def halves(lines: Lines, excerpt: Excerpt) -> tuple[Excerpt, Excerpt] | None:
@@ -208,8 +212,9 @@ def _row_end(lines: Sequence[Line], first: int, last: int) -> int:
 
 
 def _before(lines: Sequence[Line], first: int) -> list[int]:
-    """Lines from before that help to understand, the most helpful first: the head of the table, the last line of each
-    other shape (titles, what rows belong to), the line just before, the head of the document.
+    """Lines from before that help to understand, the most helpful first.
+
+    The head of the table, the last line of each other shape (titles, what rows belong to), the head of the document.
     """
     found: list[int] = []
     shapes: set[str] = set()

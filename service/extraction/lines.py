@@ -25,7 +25,9 @@ _DATE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}/\d{1,2}|\d{1,2}\.\d{1,2}\.|\d{1,4}[-/.]?[^\W\d_]{3,9}[-/.]?\d{2,4}"
     r"|\d{4}年\d{1,2}月\d{1,2}日|\d{1,2}-[^\W\d_]{3,9}"
 )
-_NUMBER = re.compile(r"[^\w\s]{0,3}(?:[A-Z]{3})?[^\w\s]{0,2}\d[\d.,'’\u00a0\u202f]*[^\w\s]{0,3}(?:[A-Z]{2,3})?")
+_NUMBER = re.compile(
+    r"[^\w\s]{0,3}(?:[A-Z]{3})?[^\w\s]{0,2}\d[\d.,'’\u00a0\u202f]*[^\w\s]{0,3}(?:[A-Z]{2,3})?"
+)
 _DECORATION = re.compile(r"[^\w\s]{1,3}|[A-Z]{2,3}")
 
 
@@ -64,7 +66,9 @@ class Lines:
         running = _running(found, len(document.pages))
         return cls(
             [
-                Line(number, page, start, text, "image" if image else shape_of(text), image, number in running)
+                Line(
+                    number, page, start, text, "image" if image else shape_of(text), image, number in running
+                )
                 for number, (page, start, text, image) in enumerate(found)
             ]
         )

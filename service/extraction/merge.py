@@ -151,7 +151,9 @@ class _Merge:
         index: dict[tuple[Path, Place], list[_Item]] = {}
         nested = any(part.within is not None for part in parts) and len(parts) > 1
         if nested and not any(isinstance(row, Mapping | list) for part in parts for row in part.value):
-            parts = [max(parts, key=lambda part: (len(part.value), -part.piece))]  # cells of a row that two pieces show
+            parts = [
+                max(parts, key=lambda part: (len(part.value), -part.piece))
+            ]  # cells of a row that two pieces show
         for number, part in enumerate(parts):
             self._add(part, items, index, seam=number > 0)
         schemas = _items(schema, self._schema)
@@ -162,22 +164,30 @@ class _Merge:
             first = next((at for at, spot in enumerate(item.spots) if spot is not None), 0)
             rows.append(Row(item.parts[first].piece, item.spots[first]))
         if isinstance(schema, Mapping) and schema.get("uniqueItems") is True:
-            kept = list({_same(value): number for number, value in reversed(list(enumerate(merged)))}.values())
-            merged, rows = [merged[number] for number in sorted(kept)], [rows[number] for number in sorted(kept)]
+            kept = list(
+                {_same(value): number for number, value in reversed(list(enumerate(merged)))}.values()
+            )
+            merged, rows = (
+                [merged[number] for number in sorted(kept)],
+                [rows[number] for number in sorted(kept)],
+            )
         self.rows[pointer] = tuple(rows)
         return merged
 
-    def _add(self, part: _Part, items: list[_Item], index: dict[tuple[Path, Place], list[_Item]], *, seam: bool) -> None:
+    def _add(
+        self, part: _Part, items: list[_Item], index: dict[tuple[Path, Place], list[_Item]], *, seam: bool
+    ) -> None:
         """The rows of one piece: each joins the row it is, or takes its place among the others."""
         rows = part.value
         spots = self._pieces[part.piece].shown.place(rows, part.within)
         before = len(items)
         fresh: list[_Item] = []
         for number, (row, spot) in enumerate(zip(rows, spots, strict=True)):
-            within = self._reach(part, spots, number)
-            own = _Part(part.piece, row, within)
+            own = _Part(part.piece, row, self._reach(part, spots, number))
+            if self._elsewhere(own, spot):
+                continue
             item = self._known(own, spot, index)
-            if item is None and seam and not fresh and before and self._goes_on(items[before - 1], own, spot):
+            if item is None and seam and not fresh and before and self._goes_on(items[before - 1], own):
                 item = items[before - 1]
             if item is None:
                 item = _Item([], [])
@@ -188,6 +198,12 @@ class _Merge:
             for place in spot.leaves.items() if spot is not None else ():
                 item.places[place] = None
                 index.setdefault(place, []).append(item)
+
+    def _elsewhere(self, part: _Part, spot: Spot | None) -> bool:
+        """Whether all of a row stands in lines that were shown to help only: the piece that owns them reports it."""
+        places = [*spot.leaves.values(), *self._inner(part)] if spot is not None else self._inner(part)
+        own = self._pieces[part.piece].shown.own
+        return bool(places) and not any(line in own for line, _ in places)
 
     def _insert(self, item: _Item, spot: Spot | None, items: list[_Item], before: int) -> int:
         """Put a new row at the end, or among rows of earlier pieces where it stands before them. How far those moved."""
@@ -201,7 +217,9 @@ class _Merge:
         items.insert(at, item)
         return int(at < before)
 
-    def _known(self, part: _Part, spot: Spot | None, index: Mapping[tuple[Path, Place], list[_Item]]) -> _Item | None:
+    def _known(
+        self, part: _Part, spot: Spot | None, index: Mapping[tuple[Path, Place], list[_Item]]
+    ) -> _Item | None:
         """The row of another piece that stands in the same places."""
         if spot is None:
             return None
@@ -225,7 +243,7 @@ class _Merge:
         later = next((other for other in spots[number + 1 :] if other is not None), None)
         return low, max(low, later.at[0]) if later is not None else high
 
-    def _goes_on(self, item: _Item, part: _Part, spot: Spot | None) -> bool:
+    def _goes_on(self, item: _Item, part: _Part) -> bool:
         """Whether a piece's first row is the rest of the last row of the piece before."""
         last = item.parts[-1]
         if last.piece >= part.piece:
@@ -238,7 +256,11 @@ class _Merge:
                 return False
             return bool(other) or not self._heading_between(item, part)
         # Cells of a cut row: each has what the other lacks.
-        return bool(one.keys() - other.keys()) and bool(other.keys() - one.keys()) and not one.keys() & other.keys()
+        return (
+            bool(one.keys() - other.keys())
+            and bool(other.keys() - one.keys())
+            and not one.keys() & other.keys()
+        )
 
     def _heading_between(self, item: _Item, part: _Part) -> bool:
         """Whether a line that is no row, and not printed on every page, stands between the rows of two lists."""
@@ -249,14 +271,24 @@ class _Merge:
         first, last = max(before)[0] + 1, min(after)[0]
         seen = {" ".join(line.text.split()) for line in self._lines.all[max(min(before)[0] - 12, 0) : first]}
         for line in self._lines.all[first:last]:
-            if line.shape and not line.running and not is_row(line.shape) and " ".join(line.text.split()) not in seen:
+            if (
+                line.shape
+                and not line.running
+                and not is_row(line.shape)
+                and " ".join(line.text.split()) not in seen
+            ):
                 return True
         return False
 
     def _inner(self, part: _Part) -> list[Place]:
         """Where the rows within a row stand."""
         shown = self._pieces[part.piece].shown
-        return [spot.at for rows in _lists(part.value) for spot in shown.place(rows) if spot is not None]
+        return [
+            spot.at
+            for rows in _lists(part.value)
+            for spot in shown.place(rows, part.within)
+            if spot is not None
+        ]
 
     def _item(self, item: _Item, schema: Any, pointer: str) -> Any:
         """One row of all its parts: the fullest one, completed from the others."""
@@ -269,7 +301,9 @@ class _Merge:
     def _filled(self, parts: Sequence[_Part], schema: Any, pointer: str) -> Any:
         first = parts[0].value
         if isinstance(first, Mapping):
-            names = dict.fromkeys(name for part in parts if isinstance(part.value, Mapping) for name in part.value)
+            names = dict.fromkeys(
+                name for part in parts if isinstance(part.value, Mapping) for name in part.value
+            )
             return {
                 name: self._filled(
                     sorted(
@@ -286,7 +320,9 @@ class _Merge:
                 for name in names
             }
         if isinstance(first, list) and any(isinstance(row, Mapping | list) for row in first):
-            ordered = sorted((part for part in parts if isinstance(part.value, list)), key=lambda part: part.piece)
+            ordered = sorted(
+                (part for part in parts if isinstance(part.value, list)), key=lambda part: part.piece
+            )
             return self._list(ordered, _shape(schema, self._schema, parts), pointer)
         return first
 
@@ -343,7 +379,11 @@ def _kind(value: Any) -> str:
 
 
 def _says_nothing(value: Any) -> bool:
-    return value is None or value == "" or (isinstance(value, Mapping | list) and not any(True for _ in leaves(value)))
+    return (
+        value is None
+        or value == ""
+        or (isinstance(value, Mapping | list) and not any(True for _ in leaves(value)))
+    )
 
 
 def _same(value: Any) -> Hashable:

@@ -87,7 +87,11 @@ def _plain(value: float) -> str:
 
 def _digits(text: str) -> str:
     """The significant digits: without separators, without zeros at either end."""
-    digits = "".join(str(unicodedata.digit(sign)) for sign in text if sign.isdigit() and unicodedata.digit(sign, None) is not None)
+    digits = "".join(
+        str(unicodedata.digit(sign))
+        for sign in text
+        if sign.isdigit() and unicodedata.digit(sign, None) is not None
+    )
     return digits.strip("0") or "0"
 
 
@@ -144,12 +148,15 @@ class Shown:
         candidates = [self._candidates(leaves, low, high) for leaves in asked]
         chosen = _rising(candidates)
         taken = {place for place in chosen if place is not None}
-        for row, options in enumerate(candidates):  # what the chain left out stands elsewhere: the list is not in order
+        for row, options in enumerate(
+            candidates
+        ):  # what the chain left out stands elsewhere: the list is not in order
             if chosen[row] is None and options:
                 free = [place for place in options if place not in taken]
                 if free:
-                    chosen[row] = max(free, key=lambda place: (options[place], -place[0]))
-                    taken.add(chosen[row])
+                    best = max(free, key=lambda place: (options[place], -place[0]))
+                    chosen[row] = best
+                    taken.add(best)
         return [self._spot(leaves, place, low, high) for leaves, place in zip(asked, chosen, strict=True)]
 
     def _between(self, within: tuple[int, int]) -> tuple[int, int]:
@@ -189,7 +196,9 @@ class Shown:
                 places[at, column] = share
         return places
 
-    def _spot(self, asked: Sequence[tuple[Path, list[str]]], place: Place | None, low: int, high: int) -> Spot | None:
+    def _spot(
+        self, asked: Sequence[tuple[Path, list[str]]], place: Place | None, low: int, high: int
+    ) -> Spot | None:
         if place is None:
             return None
         at, column = place
@@ -209,13 +218,17 @@ class Shown:
         start = min(found.values(), default=(self.numbers[at], column))
         return Spot(start, found, held / total if total else 0.0)
 
-    def _leaf(self, words: list[str], at: int, column: int, low: int, high: int, used: set[Place]) -> Place | None:
+    def _leaf(
+        self, words: list[str], at: int, column: int, low: int, high: int, used: set[Place]
+    ) -> Place | None:
         """The place of one leaf near its row: the line that holds most of its words, the row's own line first."""
         if not words:
             return None
         need = 0.5 * len(words)
         best: tuple[float, int] | None = None
-        for line in sorted(range(max(at - _NEAR, low), min(at + _NEAR + 1, high)), key=lambda line: (abs(line - at), -line)):
+        for line in sorted(
+            range(max(at - _NEAR, low), min(at + _NEAR + 1, high)), key=lambda line: (abs(line - at), -line)
+        ):
             held = sum(word in self._words[line] for word in words)
             if held >= need and (best is None or held > best[0]):
                 best = (held, line)
@@ -225,7 +238,9 @@ class Shown:
             return None
         line = best[1]
         # The same word whatever else was shown: two pieces must find a leaf in the same place.
-        longest = max((word for word in words if word in self._words[line]), key=lambda word: (len(word), word))
+        longest = max(
+            (word for word in words if word in self._words[line]), key=lambda word: (len(word), word)
+        )
         columns = [(line, place) for place, word in enumerate(self._words[line]) if word == longest]
         later = [place for place in columns if place not in used and (line != at or place[1] >= column)]
         return later[0] if later else next((place for place in columns if place not in used), None)

@@ -55,13 +55,25 @@ class Made:
 
     def csv(self) -> bytes:
         """As CSV, without what only pages have."""
-        rows = (";".join(f'"{text}"' if ";" in text else text for _, text in cells) for page in self.pages for cells in page if cells)
+        rows = (
+            ";".join(f'"{text}"' if ";" in text else text for _, text in cells)
+            for page in self.pages
+            for cells in page
+            if cells
+        )
         return "\n".join(rows).encode()
 
     def xlsx(self) -> bytes:
         """As a workbook of one sheet."""
         lines = [cells for page in self.pages for cells in page if cells]
-        return make.xlsx({"Data": "".join(make.cells(number, *(escape(text) for _, text in cells)) for number, cells in enumerate(lines, 1))})
+        return make.xlsx(
+            {
+                "Data": "".join(
+                    make.cells(number, *(escape(text) for _, text in cells))
+                    for number, cells in enumerate(lines, 1)
+                )
+            }
+        )
 
 
 def _line(cells: Sequence[Cell]) -> str:
@@ -82,7 +94,9 @@ class Style:
     date: str
 
     def money(self, cents: int) -> str:
-        text = f"{abs(cents) / 100:,.2f}".replace(",", "␟").replace(".", self.point).replace("␟", self.thousands)
+        text = (
+            f"{abs(cents) / 100:,.2f}".replace(",", "␟").replace(".", self.point).replace("␟", self.thousands)
+        )
         return f"-{text}" if cents < 0 else text
 
     def day(self, day: tuple[int, int, int]) -> str:
@@ -120,7 +134,12 @@ _ROW: Mapping[str, Any] = {
 
 
 def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": dict(properties), "required": list(properties), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def _iso(day: tuple[int, int, int]) -> str:
@@ -137,9 +156,11 @@ def _next(day: tuple[int, int, int], draw: random.Random) -> tuple[int, int, int
     return (y + (m > 12), 1 if m > 12 else m, d)
 
 
-def statement(seed: int, pages: int, *, per_page: int = 44, count: bool = True, balances: bool = True) -> Made:
+def statement(
+    seed: int, pages: int, *, per_page: int = 44, count: bool = True, balances: bool = True
+) -> Made:
     """A bank statement: heads repeated, carry-over lines, equal rows, descriptions of two lines broken over pages."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable documents
+    draw = random.Random(seed)
     style = STYLES[seed % len(STYLES)]
     words = style.words
     names = list(_ROW) if balances else list(_ROW)[:3]
@@ -184,7 +205,12 @@ def statement(seed: int, pages: int, *, per_page: int = 44, count: bool = True, 
         last = (day, what, amount)
         balance += amount
         printed = [what]
-        made.line((0, style.day(day)), (14, what), (56, style.money(amount)), *([money(balance)] if balances else []))
+        made.line(
+            (0, style.day(day)),
+            (14, what),
+            (56, style.money(amount)),
+            *([money(balance)] if balances else []),
+        )
         if draw.random() < 0.15:
             printed.append(f"Ref {draw.choice(NAMES)} no. {draw.randrange(10_000)}")
             if len(made.pages[-1]) >= per_page and page + 1 < pages:  # a row broken over two pages
@@ -215,10 +241,15 @@ def statement(seed: int, pages: int, *, per_page: int = 44, count: bool = True, 
 
 def orders(seed: int, pages: int, *, per_page: int = 44) -> Made:
     """Orders with their lines, a total under each, and the sum of all at the end; orders run over pages."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable documents
+    draw = random.Random(seed)
     style = STYLES[seed % len(STYLES)]
     words = style.words
-    line = {"item": {"type": "string"}, "quantity": {"type": "integer"}, "price": {"type": "number"}, "amount": {"type": "number"}}
+    line = {
+        "item": {"type": "string"},
+        "quantity": {"type": "integer"},
+        "price": {"type": "number"},
+        "amount": {"type": "number"},
+    }
     made = Made(f"orders-{seed}-{pages}", _schema({"orders": {"type": "array", "items": _schema({
         "number": {"type": "string"}, "date": _DATE, "lines": {"type": "array", "items": _schema(line)},
     })}, "total": {"type": "number"}}), checks=True)  # fmt: skip
@@ -246,10 +277,15 @@ def orders(seed: int, pages: int, *, per_page: int = 44) -> Made:
         for number in range(draw.randrange(1, 15)):
             if len(made.pages[-1]) >= per_page and len(made.pages) < pages:
                 head(first=False)
-            item, quantity = f"{draw.choice(NAMES)} {draw.choice('XYZ')}{draw.randrange(100)}", draw.randrange(1, 30)
+            item, quantity = (
+                f"{draw.choice(NAMES)} {draw.choice('XYZ')}{draw.randrange(100)}",
+                draw.randrange(1, 30),
+            )
             price = draw.randrange(100, 90_000)
             whole += price * quantity
-            made.line((2, item), (50, str(quantity)), (60, style.money(price)), (74, style.money(price * quantity)))
+            made.line(
+                (2, item), (50, str(quantity)), (60, style.money(price)), (74, style.money(price * quantity))
+            )
             path: Path = ("orders", order, "lines", number)
             made.say((*path, "item"), item, item)
             made.say((*path, "quantity"), quantity, str(quantity))
@@ -266,7 +302,7 @@ def orders(seed: int, pages: int, *, per_page: int = 44) -> Made:
 
 def interleaved(seed: int, pages: int, *, per_page: int = 44) -> Made:
     """Two lists whose rows take turns, in blocks and one by one, and whose columns change half way."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable documents
+    draw = random.Random(seed)
     style = STYLES[seed % len(STYLES)]
     words = style.words
     payment = {"date": _DATE, "payee": {"type": "string"}, "amount": {"type": "number"}}
@@ -294,7 +330,9 @@ def interleaved(seed: int, pages: int, *, per_page: int = 44) -> Made:
                 continue
             day, who, cents = _next(day, draw), draw.choice(NAMES), draw.randrange(100, 500_000)
             total += cents
-            cells = ((14, style.money(cents)), (56, who)) if swapped else ((14, who), (56, style.money(cents)))
+            cells = (
+                ((14, style.money(cents)), (56, who)) if swapped else ((14, who), (56, style.money(cents)))
+            )
             made.line((0, style.day(day)), *cells)
             path = ("payments", counts["payments"])
             made.say((*path, "date"), _iso(day), style.day(day))
@@ -309,10 +347,17 @@ def interleaved(seed: int, pages: int, *, per_page: int = 44) -> Made:
 
 def sheet(seed: int, rows: int) -> Made:
     """A flat table for CSV and workbooks: a head, rows of which some are equal, empty cells, and a row of sums."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable documents
+    draw = random.Random(seed)
     style = STYLES[seed % len(STYLES)]
-    row = {"sku": {"type": "string"}, "place": {"type": ["string", "null"]}, "stock": {"type": "integer"}, "value": {"type": "number"}}
-    made = Made(f"sheet-{seed}-{rows}", _schema({"items": {"type": "array", "items": _schema(row)}}), checks=True)
+    row = {
+        "sku": {"type": "string"},
+        "place": {"type": ["string", "null"]},
+        "stock": {"type": "integer"},
+        "value": {"type": "number"},
+    }
+    made = Made(
+        f"sheet-{seed}-{rows}", _schema({"items": {"type": "array", "items": _schema(row)}}), checks=True
+    )
     made.line((0, "SKU"), (14, "Place"), (40, "Stock"), (60, style.words["amount"]))
     total, last = 0, None
     for number in range(rows):

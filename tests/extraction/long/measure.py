@@ -39,7 +39,9 @@ class Pipeline:
         record = self.gold.record(self.gold.covered(self.text(excerpt)), dropped)
         data = self.form.decode(json.loads(json.dumps(fit(record, self.form.strict))))
         numbers = [*excerpt.context, *range(excerpt.first, excerpt.end)]
-        shown = Shown([(number, self.lines.all[number].text) for number in numbers], range(excerpt.first, excerpt.last))
+        shown = Shown(
+            [(number, self.lines.all[number].text) for number in numbers], range(excerpt.first, excerpt.last)
+        )
         return Piece(data, shown)
 
     def read(self, share: float, *, truncated: float = 0.0, dropped: frozenset[Any] = frozenset()) -> Merged:
@@ -47,7 +49,11 @@ class Pipeline:
         excerpts = list(self.excerpts(share))
         if truncated:
             step = max(round(1 / truncated), 1)
-            cut_ones = [part for number, part in enumerate(excerpts) if number % step == step // 2 or len(excerpts) < step]
+            cut_ones = [
+                part
+                for number, part in enumerate(excerpts)
+                if number % step == step // 2 or len(excerpts) < step
+            ]
             for one in cut_ones:
                 parts = halves(self.lines, one)
                 if parts is not None:
@@ -73,9 +79,17 @@ def rows_of(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], lis
             for item in node:
                 own = item
                 if isinstance(item, dict):
-                    own = {k: v for k, v in item.items() if not (isinstance(v, list) and v and isinstance(v[0], dict | list))}
+                    own = {
+                        k: v
+                        for k, v in item.items()
+                        if not (isinstance(v, list) and v and isinstance(v[0], dict | list))
+                    }
                 if not (isinstance(item, list) and item and isinstance(item[0], dict | list)):
-                    found.setdefault(path, []).append(json.dumps(dict(leaves_of(own)), default=str, sort_keys=True) if False else json.dumps(leaves_of(own)))
+                    found.setdefault(path, []).append(
+                        json.dumps(dict(leaves_of(own)), default=str, sort_keys=True)
+                        if False
+                        else json.dumps(leaves_of(own))
+                    )
                 walk(item, path)
 
     walk(value, path)

@@ -160,9 +160,15 @@ def fit(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any] | None = 
             return {name: fit(None, child, root) for name, child in schema.get("properties", {}).items()}
         if "enum" in schema:
             return schema["enum"][0]
-        return {"array": [], "string": "", "boolean": False}.get(kinds[0], 0) if "const" not in schema else schema["const"]
+        return (
+            {"array": [], "string": "", "boolean": False}.get(kinds[0], 0)
+            if "const" not in schema
+            else schema["const"]
+        )
     if isinstance(value, dict) and "object" in kinds:
-        return {name: fit(value.get(name), child, root) for name, child in schema.get("properties", {}).items()}
+        return {
+            name: fit(value.get(name), child, root) for name, child in schema.get("properties", {}).items()
+        }
     if isinstance(value, dict):  # a map: entries
         return [fit({"key": key, "value": child}, schema["items"], root) for key, child in value.items()]
     if isinstance(value, list):
@@ -219,10 +225,14 @@ class PerfectReader:
             digest = hashlib.sha256(text.encode()).hexdigest()
             first = digest not in self._seen
             self._seen.add(digest)
-        draw = random.Random(digest)  # noqa: S311 - a repeatable draw
+        draw = random.Random(digest)
         if first and draw.random() < self.fail and self.error is not None:
             raise self.error()
-        gold = max(self.golds, key=lambda gold: len(gold.covered(text))) if len(self.golds) > 1 else self.golds[0]
+        gold = (
+            max(self.golds, key=lambda gold: len(gold.covered(text)))
+            if len(self.golds) > 1
+            else self.golds[0]
+        )
         value = fit(gold.record(gold.covered(text), self.drop), schema)
         if first and draw.random() < self.swell:
             return _swollen(value)
@@ -250,7 +260,11 @@ def forms(value: Any) -> list[str]:
             if round(value, places) != value:
                 continue
             plain = f"{abs(value):,.{places}f}"
-            found += [plain, plain.replace(",", "␟").replace(".", ",").replace("␟", "."), plain.replace(",", "")]
+            found += [
+                plain,
+                plain.replace(",", "␟").replace(".", ",").replace("␟", "."),
+                plain.replace(",", ""),
+            ]
             found.append(plain.replace(",", "").replace(".", ","))
         return list(dict.fromkeys(found))
     text = str(value)
@@ -281,19 +295,44 @@ def from_record(text: str, record: Any) -> Gold:
     rows: dict[Path, list[tuple[Path, Any]]] = {}
     for path, value in leaves_of(record):
         last = max((place for place, step in enumerate(path) if isinstance(step, int)), default=-1)
-        if last >= 0 and not isinstance(value, list) and last == len(path) - 1 and last > 0 and isinstance(path[last - 1], int):
+        if (
+            last >= 0
+            and not isinstance(value, list)
+            and last == len(path) - 1
+            and last > 0
+            and isinstance(path[last - 1], int)
+        ):
             last -= 1  # a cell of a row that is a list
         rows.setdefault(path[: last + 1], []).append((path, value))
-    for row, leaves in rows.items():
+    outer = [
+        row
+        for row in rows
+        if row and any(len(other) > len(row) and other[: len(row)] == row for other in rows)
+    ]
+    for row, leaves in [
+        *((row, leaves) for row, leaves in rows.items() if row not in outer),
+        *((row, rows[row]) for row in outer),
+    ]:
+        inner = (
+            [lines[0] for path, lines in gold.spans.items() if path[: len(row)] == row]
+            if row in outer
+            else []
+        )
         group = tuple(step for step in row if isinstance(step, str))
         patterns = [(path, value, [_pattern(form) for form in forms(value)]) for path, value in leaves]
         if not row:
             for path, value, some in patterns:
-                line = next((n for n, line in enumerate(gold.lines) if any(one.search(line) for one in some)), None)
+                line = next(
+                    (n for n, line in enumerate(gold.lines) if any(one.search(line) for one in some)), None
+                )
                 gold.note(path, value, line)
             continue
         best, where = 0, -1
-        for number in range(cursors.get(group, 0), len(gold.lines)):
+        if row in outer:  # what a row says beside the rows in it stands just above them
+            reach = range(max(min(inner) - 15, 0), min(inner) + 1) if inner else range(0)
+        else:
+            reach = range(cursors.get(group, 0), len(gold.lines))
+        for number in reach:
             held = sum(any(one.search(gold.lines[number]) for one in some) for _, _, some in patterns)
             if held > best:
                 best, where = held, number
@@ -301,9 +340,15 @@ def from_record(text: str, record: Any) -> Gold:
                     break
         for path, value, some in patterns:
             near = range(where, min(where + 3, len(gold.lines))) if best else ()
-            gold.note(path, value, next((n for n in near if any(one.search(gold.lines[n]) for one in some)), None))
+            gold.note(
+                path, value, next((n for n in near if any(one.search(gold.lines[n]) for one in some)), None)
+            )
         if best:
-            cursors[group] = where if len(leaves) == 1 and isinstance(row[-1], int) and len(row) == len(leaves[0][0]) else where + 1
+            cursors[group] = (
+                where
+                if len(leaves) == 1 and isinstance(row[-1], int) and len(row) == len(leaves[0][0])
+                else where + 1
+            )
     return gold
 
 
