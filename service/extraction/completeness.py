@@ -31,8 +31,11 @@ _LEAST = 5
 _NEAR = 60
 """Lines from a row within which a line can belong to the same table."""
 
+_LABEL = 80
+"""Characters of a line at most that says a count and nothing else."""
+
 _COUNT = re.compile(
-    r"(?:\b(?:number of|no\. of|count|anzahl|nombre (?:de|d')|n[uú]mero d[eio]|liczba|aantal|antal|počet|počet|lukumäärä|"
+    r"(?:\b(?:number of|no\. of|count|anzahl|nombre (?:de|d')|n[uú]mero d[eio]|liczba|aantal|antal|počet|lukumäärä|"
     r"quantit[àé] di|количество|число|sayısı|jumlah|số lượng)|件数|笔数|總數|总数|행 수|건수)",
     re.IGNORECASE,
 )
@@ -59,18 +62,29 @@ def doubts(merged: Merged, lines: Lines) -> list[Finding]:
         for line, _ in row.spot.leaves.values()
     }
     found: list[Finding] = []
-    for one in _lists(merged):
+    lists = _lists(merged)
+    sums = [(one, _columns(one.values)) for one in lists]
+    for one, columns in sums:
         if len(one.values) >= _LEAST:
-            found += _judge(one, lines, claimed, merged)
+            found += _judge(one, columns, sums, lines, claimed, merged.data)
     return found
 
 
-def _judge(one: _List, lines: Lines, claimed: set[int], merged: Merged) -> Iterator[Finding]:
-    columns = _columns(one.values)
+def _judge(
+    one: _List,
+    columns: "Columns",
+    every: "Sequence[tuple[_List, Columns]]",
+    lines: Lines,
+    claimed: set[int],
+    data: Any,
+) -> Iterator[Finding]:
     anchors = {row.spot.at[0] for row in one.rows if row.spot is not None}
     printed = _printed(lines, anchors)
     suspects = _suspects(one, lines, claimed, anchors)
-    unexplained = [line for line in suspects if not _explained(line, one, columns, suspects, merged.data)]
+    scalars = [0, *(cents for _, value in leaves(data, lists=False) if (cents := _cents(value)) is not None)][
+        :20
+    ]
+    unexplained = [line for line in suspects if not _explained(line, every, suspects, scalars)]
     if unexplained and not _summed(columns, printed, len(one.values)):
         pages = sorted({line.page for line in unexplained})
         yield _finding(
@@ -85,7 +99,7 @@ def _judge(one: _List, lines: Lines, claimed: set[int], merged: Merged) -> Itera
             "balance",
             f"The running balance does not go on at {len(breaks)} of {len(one.values)} rows: some may be missing.",
         )
-    count = _miscounted(one, lines, anchors)
+    count = _miscounted(one, [len(other.values) for other, _ in every], lines, anchors)
     if count is not None:
         yield _finding(one, "count", f"The document counts {count} where the list has {len(one.values)}.")
 
@@ -147,36 +161,39 @@ def _suspects(one: _List, lines: Lines, claimed: set[int], anchors: set[int]) ->
 
 
 def _explained(
-    line: Line, one: _List, columns: Mapping[Path, list[int | None]], suspects: Sequence[Line], data: Any
+    line: Line, every: "Sequence[tuple[_List, Columns]]", suspects: Sequence[Line], scalars: Sequence[int]
 ) -> bool:
-    """Whether a line says a sum so far, or the head of columns: it is no row."""
+    """Whether a line says a sum so far, of any list, or a number of rows, or the heads of columns: it is no row."""
     if line.shape.endswith("w"):
         return True
     figures = set(words_of(line.text))
-    before = sum(row.spot is not None and row.spot.at[0] < line.number for row in one.rows)
-    scalars = [0, *(cents for _, value in leaves(data, lists=False) if (cents := _cents(value)) is not None)]
-    for values in columns.values():
-        known = [value or 0 for value in values[:before]]
-        sums = {sum(known)}
-        earlier = max((other.number for other in suspects if other.number < line.number), default=-1)
-        since = [
-            value or 0
-            for row, value in zip(one.rows, values, strict=True)
-            if row.spot is not None and earlier < row.spot.at[0] < line.number
-        ]
-        if len(since) > 1:
-            sums.add(sum(since))
-        if before > 1 and any(
-            _sign(total + scalar) in figures for total in sums for scalar in scalars[:20] if total
-        ):
+    earlier = max((other.number for other in suspects if other.number < line.number), default=-1)
+    for one, columns in every:
+        before = sum(row.spot is not None and row.spot.at[0] < line.number for row in one.rows)
+        if before > 1 and _COUNT.search(line.text) and _digits(len(one.values)) in figures:
             return True
+        for values in columns.values():
+            since = [
+                value or 0
+                for row, value in zip(one.rows, values, strict=True)
+                if row.spot is not None and earlier < row.spot.at[0] < line.number
+            ]
+            sums = {sum(value or 0 for value in values[:before]), sum(since) if len(since) > 1 else 0}
+            if before > 1 and any(
+                _digits(total + scalar) in figures for total in sums for scalar in scalars if total
+            ):
+                return True
     return False
 
 
 # ---------------------------------------------------------------------------------------------- sums and balances
 
 
-def _columns(rows: Sequence[Any]) -> dict[Path, list[int | None]]:
+Columns = Mapping[Path, Sequence[int | None]]
+"""The numbers of a list's columns, in hundredths."""
+
+
+def _columns(rows: Sequence[Any]) -> Columns:
     """The numbers of each column in hundredths; those of columns that most rows fill."""
     found: dict[Path, list[int | None]] = defaultdict(lambda: [None] * len(rows))
     for number, row in enumerate(rows):
@@ -195,7 +212,7 @@ def _cents(value: Any) -> int | None:
     return round(value * 100)
 
 
-def _sign(cents: int) -> str:
+def _digits(cents: int) -> str:
     """An amount as its significant digits, as ``words_of`` has them."""
     return str(abs(cents)).strip("0") or "0"
 
@@ -211,18 +228,18 @@ def _printed(lines: Lines, anchors: set[int]) -> Counter[str]:
     )
 
 
-def _summed(columns: Mapping[Path, list[int | None]], printed: Mapping[str, int], rows: int) -> bool:
+def _summed(columns: Columns, printed: Mapping[str, int], rows: int) -> bool:
     """Whether the document prints the sum of a whole column: then no row of it is missing."""
     for values in columns.values():
         known = [value for value in values if value is not None]
         total = sum(known)
-        digits = _sign(total)
+        digits = _digits(total)
         if len(known) >= 0.9 * rows and len(digits) >= 4 and digits in printed:
             return True
     return False
 
 
-def _breaks(one: _List, columns: Mapping[Path, list[int | None]]) -> list[int]:
+def _breaks(one: _List, columns: Columns) -> list[int]:
     """The rows at which a running balance does not follow from the row before, where the list has running balances."""
     if one.nested:
         return []
@@ -281,16 +298,16 @@ def _room_between(one: _List, place: int, lines: Lines, claimed: set[int]) -> bo
 # ----------------------------------------------------------------------------------------------------- counts
 
 
-def _miscounted(one: _List, lines: Lines, anchors: set[int]) -> int | None:
-    """A printed count that is near the number of rows and is not it."""
+def _miscounted(one: _List, lengths: Sequence[int], lines: Lines, anchors: set[int]) -> int | None:
+    """A printed count that is a little more than the number of rows, and not that of another list."""
     if one.nested:
         return None
     rows = len(one.values)
-    counts = []
     for line in lines.all:
-        if line.number in anchors or len(line.text) > 200 or not _COUNT.search(line.text):
+        text = line.text.strip()
+        if line.number in anchors or len(text) > _LABEL or not _COUNT.search(text):
             continue
-        for match in _INTEGER.finditer(line.text):
-            counts.append(int(re.sub(r"\D", "", match[0])))
-    near = [count for count in counts if 0.5 * rows <= count <= 2 * rows + 10]
-    return near[0] if near and rows not in near else None
+        counts = [int(re.sub(r"\D", "", match[0])) for match in _INTEGER.finditer(text)]
+        if len(counts) == 1 and rows < counts[0] <= 1.25 * rows + 2 and counts[0] not in lengths:
+            return counts[0]
+    return None

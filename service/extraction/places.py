@@ -24,6 +24,9 @@ _TOKEN = re.compile(
     r"|[^\W\d_\u0e00-\u0eff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+"
 )
 _DIGITS = re.compile(r"\d+")
+_SPACED = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)")
+"""A number whose thousands are set apart by spaces."""
+
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ].*)?")
 _MOST = 48
 """Lines that are considered for one row; more for one that stands in many lines alike."""
@@ -50,8 +53,12 @@ class Spot:
 def words_of(text: str) -> list[str]:
     """The words of a printed line; of a number its digits, of a date its parts as well."""
     found: list[str] = []
-    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text)):
+    text = unicodedata.normalize("NFKC", text)
+    spaced = {match.start(): match[0] for match in _SPACED.finditer(text)} if " " in text else {}
+    for match in _TOKEN.finditer(text):
         word = match[0]
+        if match.start() in spaced:
+            found.append(_digits(spaced[match.start()]))
         if word[0].isdigit():
             found.append(_digits(word))
             parts = _DIGITS.findall(word)
