@@ -169,6 +169,14 @@ class Provenance(BaseModel):
     attempts: list[AttemptBody]
 
 
+class PartBody(BaseModel):
+    """One part of a long document, which is read with a call of its own."""
+
+    first_page: int = Field(description="Its first page, from 1.", examples=[1])
+    last_page: int = Field(description="Its last page; parts may share a page.", examples=[9])
+    read: bool = Field(description="Whether it was read; false only in partial records.")
+
+
 class ExtractionBody(BaseModel):
     """A finished extraction. `data` always validates against the schema."""
 
@@ -181,6 +189,9 @@ class ExtractionBody(BaseModel):
     schema_: SchemaRef = Field(alias="schema")
     document: DocumentRef
     provenance: Provenance
+    parts: list[PartBody] = Field(
+        default_factory=list, description="In what parts a long document was read; left out for one call."
+    )
     usage: UsageBody
     metadata: dict[str, str]
     created_at: str = Field(description="RFC 3339, UTC.")
@@ -199,6 +210,9 @@ class EstimateBody(BaseModel):
     model: str = Field(examples=["gpt-4.1-mini"])
     calls: int = Field(description="Calls to the provider when nothing fails.", examples=[1])
     pages: int
+    parts: list[PartBody] = Field(
+        default_factory=list, description="In what parts a long document would be read; empty for one call."
+    )
     input_tokens: int = Field(description="Probably billed.")
     max_output_tokens: int = Field(description="What the answer may take at most.")
     low_usd: str = Field(description="With a short answer.", examples=["0.000712"])
