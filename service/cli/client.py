@@ -1,13 +1,14 @@
 """Talking to a service over HTTP: one that runs, or one of our own for a single command."""
 
 import contextlib
+import json
 import mimetypes
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,7 @@ def post(
     import httpx2
 
     kind = _media_type(file)
-    headers = {"content-type": kind}
-    key = os.environ.get("WINNOW_API_KEY")
-    if key:
-        headers["authorization"] = f"Bearer {key}"
+    headers = {"content-type": kind, **_key()}
     try:
         answer = httpx2.post(
             f"{url.rstrip('/')}/v1/extract/{schema}",
@@ -69,6 +67,51 @@ def post(
         fail(f"The service at {url} does not answer: {type(error).__name__}.")
     except ValueError:
         fail(f"{url} answered something that is not JSON; is it a Winnow service?")
+
+
+def follow(
+    url: str, schema: str, file: Path, options: dict[str, str], heard: Callable[[dict[str, Any]], None]
+) -> tuple[int, dict[str, Any]]:
+    """The same as a stream of events: ``heard`` gets each `progress`; then the answer's status and JSON."""
+    import httpx2
+
+    headers = {"content-type": _media_type(file), "accept": "text/event-stream", **_key()}
+    try:
+        with (
+            httpx2.Client(timeout=3700, trust_env=False) as client,
+            client.stream(
+                "POST",
+                f"{url.rstrip('/')}/v1/extract/{schema}",
+                params=options,
+                content=file.read_bytes(),
+                headers=headers,
+            ) as answer,
+        ):
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                answer.read()
+                return answer.status_code, answer.json()
+            name, found = "", None
+            for line in answer.iter_lines():
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    name = value
+                elif field == "data" and name == "progress":
+                    heard(json.loads(value))
+                elif field == "data" and name in ("record", "problem"):
+                    body = json.loads(value)
+                    found = (200 if name == "record" else int(body["status"])), body
+    except httpx2.HTTPError as error:
+        fail(f"The service at {url} does not answer: {type(error).__name__}.")
+    except ValueError:
+        fail(f"{url} answered something that is not JSON; is it a Winnow service?")
+    if found is None:
+        fail(f"The service at {url} stopped before the record was there.")
+    return found
+
+
+def _key() -> dict[str, str]:
+    key = os.environ.get("WINNOW_API_KEY")
+    return {"authorization": f"Bearer {key}"} if key else {}
 
 
 def print_problem(problem: dict[str, Any]) -> None:

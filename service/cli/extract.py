@@ -3,13 +3,13 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from service.cli.client import own_service, post, print_problem
+from service.cli.client import follow, own_service, post, print_problem
 from service.cli.shared import AsJson, SchemaFolders, UseSandbox, console, fail
 
 
@@ -40,8 +40,11 @@ def extract(
     if url is None and not sandbox and not os.environ.get("OPENAI_API_KEY"):
         fail("There is no OPENAI_API_KEY. Set it, use --sandbox, or name a running service with --url.")
     service = contextlib.nullcontext(url) if url else own_service(sandbox=sandbox, schemas=schemas)
-    with service as base, _progress(file.name):
-        status, answer = post(str(base), schema, file, options)
+    with service as base, _progress(file.name) as heard:
+        if heard is None:
+            status, answer = post(str(base), schema, file, options)
+        else:
+            status, answer = follow(str(base), schema, file, options, heard)
     if as_json:
         print(json.dumps(answer, ensure_ascii=False, indent=2))  # noqa: T201 - for programs
     elif status != 200:
@@ -66,9 +69,23 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _progress(name: str) -> Iterator[None]:
+def _progress(name: str) -> Iterator[Callable[[dict[str, Any]], None] | None]:
+    """A bar that shows how far the service is, on a terminal; None elsewhere. Yields what is to hear of progress."""
     if not console(stderr=True).is_terminal:
-        yield
+        yield None
         return
-    with console(stderr=True).status(f"Reading {name} …"):
-        yield
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"Reading {name}", total=None)
+
+        def heard(progress: dict[str, Any]) -> None:
+            if "parts" in progress:
+                bar.update(task, total=progress["parts"], completed=progress.get("parts_done", 0))
+            if "rows" in progress:
+                bar.update(
+                    task, description=f"Reading {name}: {progress['rows']} rows, {progress['cost_usd']} USD"
+                )
+
+        yield heard

@@ -5,11 +5,14 @@ be understood is shown before it (heads of tables, titles, the lines above), and
 shown after it; both are marked, and cost at most a tenth of it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from service.extraction.lines import Line, Lines, is_row
+
+_GAP = re.compile(r"\s{2,}|\t")
 
 IMAGE_TOKENS = 1500
 """What a page that is shown as an image weighs beside text."""
@@ -182,12 +185,32 @@ def _next(lines: Sequence[Line], number: int) -> int | None:
 
 
 def _begins(lines: Sequence[Line], number: int) -> bool:
-    """Whether a row begins at this line: it looks like one, and so do others nearby."""
-    shape = lines[number].shape
-    if not is_row(shape):
+    """Whether a row begins at this line: it looks like one, so do others nearby, and it does not go on a row above."""
+    line = lines[number]
+    if not is_row(line.shape):
         return False
-    near = [line.shape for line in lines[max(number - 8, 0) : number + 9]]
-    return near.count(shape) >= 2
+    near = [other.shape for other in lines[max(number - 8, 0) : number + 9]]
+    return near.count(line.shape) >= 2 and not _goes_on(lines, number)
+
+
+def _goes_on(lines: Sequence[Line], number: int) -> bool:
+    """Whether a line is further in than the one above it, and says less: the second line of a row."""
+    line = lines[number]
+    if line.shape.startswith("|"):
+        return False
+    for above in reversed(lines[max(number - _TAIL, 0) : number]):
+        if above.shape and not above.running:
+            further = _indent(line.text) > _indent(above.text)
+            return further and is_row(above.shape) and _cells(line.text) < _cells(above.text)
+    return False
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _cells(text: str) -> int:
+    return len(_GAP.split(text.strip()))
 
 
 def _row_end(lines: Sequence[Line], first: int, last: int) -> int:

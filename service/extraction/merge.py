@@ -21,6 +21,10 @@ _INSERT = 200
 """Rows that are looked through backwards for where a row belongs that its own part did not report."""
 
 
+_BETWEEN = 2
+"""Lines that may stand between two halves of a row, beside running ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """The answer about one part: a value of the relaxed schema, and the lines that the part was shown."""
@@ -251,7 +255,7 @@ class _Merge:
         one, other = dict(leaves(last.value, lists=False)), dict(leaves(part.value, lists=False))
         if any(_same(one[path]) != _same(other[path]) for path in one.keys() & other.keys()):
             return False
-        if _lists(last.value) and _lists(part.value):
+        if _lists(part.value):
             if not other.keys() <= one.keys():
                 return False
             return bool(other) or not self._heading_between(item, part)
@@ -263,22 +267,23 @@ class _Merge:
         )
 
     def _heading_between(self, item: _Item, part: _Part) -> bool:
-        """Whether a line that is no row, and not printed on every page, stands between the rows of two lists."""
-        before = [row for own in item.parts for row in self._inner(own)]
+        """Whether lines that are no rows, and not printed on every page, stand between the rows of two lists.
+
+        One such line may be a label within a table; a table begins with more.
+        """
+        before = [row for own in item.parts for row in self._inner(own)] or [
+            place for _, place in item.places
+        ]
         after = self._inner(part)
         if not before or not after:
             return False
         first, last = max(before)[0] + 1, min(after)[0]
-        seen = {" ".join(line.text.split()) for line in self._lines.all[max(min(before)[0] - 12, 0) : first]}
+        heads = 0
+        seen = {squeezed(line.text) for line in self._lines.all[max(min(before)[0] - 12, 0) : first]}
         for line in self._lines.all[first:last]:
-            if (
-                line.shape
-                and not line.running
-                and not is_row(line.shape)
-                and " ".join(line.text.split()) not in seen
-            ):
-                return True
-        return False
+            label = bool(line.shape) and not line.running and not is_row(line.shape)
+            heads += label and squeezed(line.text) not in seen
+        return heads > 1
 
     def _inner(self, part: _Part) -> list[Place]:
         """Where the rows within a row stand."""
@@ -374,6 +379,11 @@ def _lists(row: Any) -> list[list[Any]]:
     return found
 
 
+def squeezed(text: str) -> str:
+    """Without differences of white space."""
+    return " ".join(text.split())
+
+
 def _kind(value: Any) -> str:
     return "object" if isinstance(value, Mapping) else "list" if isinstance(value, list) else "scalar"
 
@@ -393,7 +403,7 @@ def _same(value: Any) -> Hashable:
     if isinstance(value, int | float):
         return ("number", value if math.isfinite(value) else repr(value))
     if isinstance(value, str):
-        return ("text", " ".join(value.split()).casefold())
+        return ("text", squeezed(value).casefold())
     if isinstance(value, Mapping):
         return ("object", frozenset((name, _same(child)) for name, child in value.items()))
     return ("list", tuple(_same(child) for child in value))

@@ -194,7 +194,8 @@ class Shown:
         anchor = [word for _, some in asked for word in some]
         for at in sorted(good):
             line = self._words[at]
-            share = scores[at] / total
+            # Of places that say as much, the one that says least else; then one of its own lines.
+            share = scores[at] / total + 0.02 * min(len(words) / len(line), 1.0)
             if self.numbers[at] in self.own:
                 share += 1e-3
             first = next((word for word in anchor if word in line), "")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from service.documents import Document
 from service.extraction import prompt
@@ -37,6 +37,7 @@ class Extraction:
     findings: tuple[Finding, ...] = ()
     parts: tuple[PartSpan, ...] = ()
     """In what parts the document was read; none for one call."""
+    status: Literal["succeeded", "partial"] = "succeeded"
 
 
 def body(extraction: Extraction) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def body(extraction: Extraction) -> dict[str, Any]:
     document = extraction.document
     return {
         "id": extraction.id,
-        "status": "succeeded",
+        "status": extraction.status,
         "data": extraction.data,
         "findings": [
             {"pointer": "", "rule": notice.rule, "severity": "info", "message": notice.message}

@@ -51,6 +51,7 @@ class Outcome:
     data: Any = field(repr=False)
     findings: tuple[Finding, ...] = ()
     parts: tuple[PartSpan, ...] = ()
+    partial: bool = False
 
 
 class Extractor:
@@ -164,6 +165,7 @@ class Extractor:
             data=result.data,
             findings=result.findings,
             parts=result.parts,
+            status="partial" if result.partial else "succeeded",
             version=arguments.version,
             document=plan.document,
             engine=self._engine,
@@ -174,7 +176,7 @@ class Extractor:
         stored = None
         if arguments.options.store:
             text = jsontext.render(body(extraction)).decode()
-            stored = Stored(id, arguments.version.name, "succeeded", text, extraction.created_at)
+            stored = Stored(id, arguments.version.name, extraction.status, text, extraction.created_at)
         await journal.close(stored)
         return extraction
 
@@ -207,8 +209,9 @@ class Extractor:
             upstream=self._upstream,
             options=options,
             settings=self._settings,
-        ).read(holds)
-        return Outcome(whole.data, whole.findings, tuple(spans(plan, whole)))
+        ).read(holds, partial=options.allow_partial)
+        findings = (*whole.findings, *whole.doubts)
+        return Outcome(whole.data, findings, tuple(spans(plan, whole)), partial=bool(whole.doubts))
 
     async def _halved(self, plan: Plan, options: Options) -> Plan | None:
         """The plan for a document whose answer was longer than one call may be; None where parts cannot help."""

@@ -51,6 +51,12 @@ class Options(BaseModel):
     max_attempts: int | None = Field(
         None, ge=1, le=10, description="Most requests to the provider, retries included.", examples=[3]
     )
+    allow_partial: bool = Field(
+        False,
+        description="Answer with the record (`status: partial`) when something of a long document is known to be missing or "
+        "doubtful, see `findings`; else that is a 422.",
+        examples=[True],
+    )
     store: bool = Field(
         False, description="Keep the result under `/v1/extractions/{id}`. Attempts are always kept."
     )
@@ -58,7 +64,6 @@ class Options(BaseModel):
 
 NOT_SERVED: dict[str, tuple[object, str]] = {
     "evidence": ("off", "Only `off` is served by this release."),
-    "allow_partial": (False, "Only `false` is served by this release."),
     "as_version": (None, "Not served by this release."),
     "cache": (False, "Only `false` is served by this release."),
 }
@@ -183,7 +188,9 @@ class ExtractionBody(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     id: str = Field(examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])
-    status: Literal["succeeded"]
+    status: Literal["succeeded", "partial"] = Field(
+        description="`partial`, only with `allow_partial`: something is known to be missing or doubtful, see `findings`."
+    )
     data: Any = Field(description="The record: exactly the caller's schema.")
     findings: list[FindingBody]
     schema_: SchemaRef = Field(alias="schema")

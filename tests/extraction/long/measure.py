@@ -70,30 +70,29 @@ class Pipeline:
 def rows_of(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[str]]:
     """The rows of every list as text, by the names that lead to it; rows without their nested rows."""
     found: dict[tuple[str, ...], list[str]] = {}
-
-    def walk(node: Any, path: tuple[str, ...]) -> None:
-        if isinstance(node, dict):
-            for name, child in node.items():
-                walk(child, (*path, name))
-        elif isinstance(node, list):
-            for item in node:
-                own = item
-                if isinstance(item, dict):
-                    own = {
-                        k: v
-                        for k, v in item.items()
-                        if not (isinstance(v, list) and v and isinstance(v[0], dict | list))
-                    }
-                if not (isinstance(item, list) and item and isinstance(item[0], dict | list)):
-                    found.setdefault(path, []).append(
-                        json.dumps(dict(leaves_of(own)), default=str, sort_keys=True)
-                        if False
-                        else json.dumps(leaves_of(own))
-                    )
-                walk(item, path)
-
-    walk(value, path)
+    if isinstance(value, dict):
+        parts = [rows_of(child, (*path, name)) for name, child in value.items()]
+    elif isinstance(value, list):
+        found[path] = [json.dumps(leaves_of(_own(item))) for item in value if not _holds_rows(item)]
+        parts = [rows_of(item, path) for item in value]
+    else:
+        parts = []
+    for part in parts:
+        for key, rows in part.items():
+            found.setdefault(key, []).extend(rows)
     return found
+
+
+def _own(item: Any) -> Any:
+    return (
+        {name: child for name, child in item.items() if not _holds_rows(child)}
+        if isinstance(item, dict)
+        else item
+    )
+
+
+def _holds_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict | list)
 
 
 @dataclass
