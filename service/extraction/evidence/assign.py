@@ -219,7 +219,7 @@ class _Assignment:
             return
         leaf.chosen = max(
             self._weighed(leaf, outer),
-            key=lambda candidate: candidate.quality + 0.5 * _near(self._around.row(candidate), outer),
+            key=lambda candidate: candidate.quality + 0.8 * _on_row(self._around.row(candidate) - outer),
         )
 
     def _weighed(self, leaf: Leaf, outer: int | None) -> list[Candidate]:
@@ -249,8 +249,8 @@ class _Assignment:
             label = min(self._around.label(candidate, facts), 1.2)
             score = candidate.quality + (0.1 if outer is not None else 0.5) * label
             if outer is not None and not listed:
-                near = _near(row, outer)
-                score += 0.6 * near + self._aligned(leaf, candidate, facts)
+                near = _on_row(row - outer)
+                score += 0.8 * near + self._aligned(leaf, candidate, facts)
                 label = max(label, near if near == 1.0 else 0.0)
             elif siblings:
                 near = max(_near(row, sibling) for sibling in siblings)
@@ -300,6 +300,15 @@ class _Assignment:
             apart = max(header[0] - spot.right, spot.left - header[1], 0.0)
             found += 0.25 * max(0.0, 1 - apart / 6)
         return found
+
+
+def _on_row(apart: int) -> float:
+    """How well a row belongs to the item that lies on another one: those below it rather than those above."""
+    if apart == 0:
+        return 1.0
+    if apart > 0:
+        return 0.62 / apart**0.5 if apart < 60 else 0.0
+    return 0.5 / (-apart) ** 0.7 if apart > -60 else 0.0
 
 
 def _near(row: int, other: int) -> float:

@@ -30,14 +30,18 @@ _LONG = 40
 _PASSAGE = 8
 """Words, from which a text is a passage rather than a name."""
 
+_GAP_AFTER = re.compile(r"[^\w\s]{0,3}(?:\s{2}|\n|\s?\|)")
+_GAP_BEFORE = re.compile(r"(?:\s{2}|\n|\|\s?)[^\w\s]{0,3}$")
+"""What stands between columns: two spaces, a line break, the bar between cells."""
+
 _DIGITS = re.compile(r"\d+")
 
 
 def scattered(index: Index, value: str) -> list[Found]:
     """Where the words of a text stand in order, with others between them or a few missing."""
     wanted = index.tokens_of(value)[:_WORDS_MOST]
-    if len(wanted) < 2:
-        return []
+    if sum(not word.isdecimal() for word in wanted) < 2:
+        return []  # figures are found as numbers or not at all
     words = index.vocabulary
     rare = sorted(
         (at for at, word in enumerate(wanted) if word in words),
@@ -128,11 +132,12 @@ def _walk(index: Index, wanted: list[str], place: int, step: int) -> tuple[list[
 
 
 def _broken(index: Index, places: list[int]) -> bool:
-    """Whether all words between belong to other lines or columns."""
+    """Whether all words between belong to other columns: what is before them ends there, what follows begins there."""
+    text = index.text
     for one, other in itertools.pairwise(places):
         if other - one > 1:
-            between = index.text[index.token_ends[one] : index.token_starts[other]]
-            if "\n" not in between:
+            end, start = index.token_ends[one], index.token_starts[other]
+            if not _GAP_AFTER.match(text, end) or not _GAP_BEFORE.search(text, max(start - 8, 0), start):
                 return False
     return True
 
