@@ -1,6 +1,8 @@
 """Composition root: settings in, ASGI application out."""
 
 import asyncio
+import copy
+import hashlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field, SecretStr
@@ -24,7 +27,7 @@ from service.extraction import Extractor, Store, openapi
 from service.extraction import Settings as ExtractionSettings
 from service.extraction.api import add_routes as add_extract_routes
 from service.extraction.api import router as extraction_router
-from service.foundation import clock, errors, problems, telemetry
+from service.foundation import clock, errors, jsontext, problems, telemetry
 from service.foundation.asgi import Front
 from service.foundation.database import Database
 from service.foundation.database import Settings as DatabaseSettings
@@ -136,21 +139,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with AsyncExitStack() as stack:
             app.state.parts = await _open(settings, schemas, stack)
             _warn(app.state.parts.upstream)
-            telemetry.log.info(
-                "ready", engine=app.state.parts.upstream.settings.engine, schemas=len(schemas.all())
-            )
+            telemetry.log.info("ready", engine=app.state.parts.upstream.settings.engine, schemas=len(schemas))
             yield
         telemetry.log.info("stopped")
 
     async def admit(request: Request) -> None:
-        gate.admit(request.headers.get("authorization"))
+        caller = gate.admit(request.headers.get("authorization"))
+        request.scope["state"]["caller"] = caller.name
 
     app = FastAPI(
         title="Winnow",
         version=VERSION,
         summary="Documents in, typed records out.",
         lifespan=lifespan,
-        redoc_url=None,
+        openapi_url=None,  # served below, made anew when the registry changes
     )
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
@@ -165,9 +167,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) -> Parts:
     """Open everything that must be closed, in the order of need; ``stack`` closes it in reverse."""
+    import service.registry.store  # noqa: F401 - declares its tables: a new database gets all that are declared
+
     data = Database(settings.database)
     stack.push_async_callback(data.close)
     await data.open()
+    await schemas.open(data)
+    stack.push_async_callback(schemas.close)
     provider = settings.upstream
     if settings.sandbox:
         url = await stack.enter_async_context(_sandbox())
@@ -270,12 +276,13 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
         """Asks the database; says which provider answers and how parsers are isolated."""
         parts: Parts = request.app.state.parts
         await parts.database.ping()
+        await parts.upstream.loaded()
         health = parts.upstream.ready(today=clock.now().date())
         return Readiness(
             status="ready",
             version=VERSION,
             engine=parts.upstream.settings.engine,
-            schemas=len(parts.registry.all()),
+            schemas=len(parts.registry),
             isolation=parts.loader.isolation(),
             warnings=[*health.problems, *health.warnings],
         )
@@ -357,34 +364,64 @@ def _add_problems(app: FastAPI) -> None:
 
 
 def _describe(app: FastAPI, schemas: Registry) -> None:
-    """The OpenAPI document: FastAPI's own, with the typed extract operations, problems and the security scheme."""
+    """The OpenAPI document: FastAPI's own, with the typed extract operations, problems and the security scheme.
 
-    def build() -> dict[str, Any]:
+    It changes with the registry: made anew for each change, away from the event loop, and kept as text.
+    """
+    kept: tuple[int, bytes, str] | None = None
+    making = asyncio.Lock()
+
+    def fixed() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = get_openapi(
+            app.openapi_schema = get_openapi(
                 title=app.title,
                 version=app.version,
                 summary=app.summary,
                 description="Errors are RFC 9457 problems; `x-request-id` stands on every answer.",
                 routes=app.routes,
             )
-            paths, components = openapi.describe(schemas.all())
-            document["components"]["schemas"].update(components)
-            document["components"]["securitySchemes"] = {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "`WINNOW_API_KEY`; not needed on loopback without one.",
-                }
-            }
-            document["paths"] = {**paths, **document["paths"]}
-            for path, operations in document["paths"].items():
-                _finish(path, operations)
-            for unused in ("HTTPValidationError", "ValidationError"):
-                document["components"]["schemas"].pop(unused, None)
-            app.openapi_schema = document
         return app.openapi_schema
 
+    def build() -> dict[str, Any]:
+        document = copy.deepcopy(fixed())
+        components = document["components"]["schemas"]
+        paths, more = openapi.describe(schemas.all(), taken=components)
+        components.update(more)
+        document["components"]["securitySchemes"] = {
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "`WINNOW_API_KEY`; not needed on loopback without one.",
+            }
+        }
+        document["paths"] = {**paths, **document["paths"]}
+        for path, operations in document["paths"].items():
+            _finish(path, operations)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            components.pop(unused, None)
+        return document
+
+    async def text() -> tuple[bytes, str]:
+        nonlocal kept
+        async with making:
+            if kept is None or kept[0] != schemas.change:
+                change = schemas.change
+                content = await asyncio.to_thread(lambda: jsontext.render(build()))
+                kept = (change, content, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+            return kept[1], kept[2]
+
+    async def document(request: Request) -> Response:
+        content, tag = await text()
+        headers = {"etag": tag, "cache-control": "no-cache"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type="application/json")
+
+    async def docs(_: Request) -> Response:
+        return get_swagger_ui_html(openapi_url="/openapi.json", title=f"{app.title} - Swagger UI")
+
+    app.add_route("/openapi.json", document, include_in_schema=False)
+    app.add_route("/docs", docs, include_in_schema=False)
     app.openapi = build  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 

@@ -81,7 +81,7 @@ def test_settings_hide_secrets() -> None:
 def test_every_setting_is_described() -> None:
     """An option that nobody can look up does not exist."""
     from service.app import Settings
-    from service.cli import _rows
+    from service.cli.settings import _rows
 
     rows = list(_rows(Settings(), ""))
     assert [name for name, _, meaning in rows if not meaning] == []

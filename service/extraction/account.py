@@ -44,6 +44,18 @@ class Account:
             )
         return holds
 
+    async def more(self, call: Call, model: Model) -> "Hold":
+        """A further call, with the worst case of its first attempt set aside. Raises ``MoneyCapped``."""
+        hold = self.hold(call, model)
+        if not await hold.reserve():
+            worst = await hold.worst()
+            raise MoneyCapped(
+                f"A further call would cost up to {usd(worst)} USD; with what was spent that passes the cap of "
+                f"{usd(self.cap or NanoUSD(0))} USD.",
+                errors=[Fault("/options/max_cost_usd", f"At least {usd(worst)} more is needed.")],
+            )
+        return hold
+
     def _take_all(self, holds: Sequence["Hold"], amounts: Sequence[NanoUSD]) -> bool:
         if not self.take(NanoUSD(sum(amounts))):
             return False

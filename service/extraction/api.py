@@ -13,11 +13,12 @@ from service.extraction import requests
 from service.extraction.arguments import Arguments, Piece
 from service.extraction.errors import NotAcceptable, UnservedOption
 from service.extraction.events import stream
+from service.extraction.parts import pages_of
 from service.extraction.requests import Form, Parsed
 from service.extraction.result import body
 from service.extraction.run import Extractor
 from service.extraction.store import Store, Stored, UnknownExtraction
-from service.extraction.wire import EstimateBody, ExtractionBody, ExtractionList
+from service.extraction.wire import EstimateBody, ExtractionBody, ExtractionList, PartBody
 from service.foundation import clock, jsontext
 from service.foundation.errors import BadRequest, Fault, UnsupportedMedia
 from service.foundation.money import usd
@@ -69,6 +70,12 @@ async def estimate(request: Request, caller: Caller) -> Response:
         model=plan.name,
         calls=len(plan.segments),
         pages=len(plan.document.pages),
+        parts=[
+            PartBody(first_page=first, last_page=last, read=True)
+            for segment in plan.segments
+            if segment.excerpt is not None
+            for first, last in [pages_of(plan, segment.excerpt)]
+        ],
         input_tokens=low.input_tokens,
         max_output_tokens=worst.output_tokens,
         low_usd=usd(low.cost),

@@ -52,6 +52,14 @@ class RecordInvalid(Unprocessable):
     hint = "`errors` names each place; a stronger model may do better."
 
 
+class RecordIncomplete(Unprocessable):
+    """A long document's record lacks rows that the document is known to have."""
+
+    code = "record_incomplete"
+    title = "The record is known to lack something"
+    hint = "`errors` says what does not add up; ask again, or take what there is with `allow_partial`."
+
+
 class AnswerMalformed(UpstreamBroken):
     """The provider promised strict JSON and sent something else."""
 

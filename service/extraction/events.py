@@ -11,10 +11,12 @@ from typing import Any
 from service.extraction.arguments import Arguments
 from service.extraction.partial import completed
 from service.extraction.plan import Plan
+from service.extraction.reading import Progress
 from service.extraction.result import Extraction, body
 from service.extraction.run import Extractor
 from service.foundation import clock, jsontext, problems
 from service.foundation.errors import WinnowError
+from service.foundation.money import usd
 from service.strict import Compiled
 from service.upstream import Attempt
 
@@ -41,8 +43,21 @@ class Listener:
     def planned(self, plan: Plan) -> None:
         """The model is about to be asked."""
         self._compiled = self._compiled_of(plan)
-        pages = len(plan.document.pages)
-        self._queue.put_nowait(event("progress", {"stage": "asking", "model": plan.name, "pages": pages}))
+        about = {"stage": "asking", "model": plan.name, "pages": len(plan.document.pages)}
+        if plan.parts is not None:
+            about["parts"] = len(plan.segments)
+        self._queue.put_nowait(event("progress", about))
+
+    def part(self, progress: Progress) -> None:
+        """A part of a long document is read."""
+        about = {
+            "stage": "part",
+            "parts_done": progress.done,
+            "parts": progress.of,
+            "rows": progress.rows,
+            "cost_usd": usd(progress.cost),
+        }
+        self._queue.put_nowait(event("progress", about))
 
     def attempted(self, attempt: Attempt) -> None:
         """Another attempt follows."""

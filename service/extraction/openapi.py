@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.extraction.wire import Envelope, EstimateBody, ExtractionBody, InlineEnvelope, Options
-from service.registry import SchemaVersion
+from service.registry import NAME, SchemaVersion
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -48,6 +48,8 @@ _EVENTS = (
     "four a second), then one `record` (the JSON of this answer) or one `problem`."
 )
 _MAX_IN_URL = 2000
+_OPERATIONS = ("extract", "extract_inline", "estimate")
+"""Operations that are there whatever schemas are."""
 _EXAMPLE_TEXT = "INVOICE 2026-0417\nAcme GmbH\nTotal EUR 1,280.50"
 
 
@@ -56,20 +58,42 @@ def problems(*statuses: str) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": PROBLEMS[status], "content": _PROBLEM} for status in statuses}
 
 
-def describe(versions: Iterable[SchemaVersion]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Paths and component schemas of all extract operations."""
+def describe(
+    versions: Iterable[SchemaVersion], *, taken: Iterable[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Paths and component schemas of all extract operations; ``taken`` are components that others made.
+
+    Versions come in the order of their names. Only schemas whose names can stand in a path get an operation.
+    """
     components = _bodies()
+    ours = {*components, *taken}
+    ids = set(_OPERATIONS)
+    used: set[str] = set()
     paths: dict[str, Any] = {}
     for version in versions:
+        if not NAME.match(version.name):
+            continue
+        # `a-b`, `a_b` and what a schema defines may come out as the same name, or as one of ours.
         name = _pascal(version.name)
-        record, more = components_of(version, name)
+        while True:
+            record, more = components_of(version, name)
+            made = {f"{name}Record", f"{name}Extraction", *more}
+            if not made & ours and name not in used:
+                break
+            name += "_"
+        ours |= made
+        used.add(name)
+        id = f"extract_{version.name}".replace("-", "_")
+        while id in ids:
+            id += "_"
+        ids.add(id)
         components.update(more)
         components[f"{name}Record"] = record
         typed = copy.deepcopy(components["ExtractionBody"])
         typed["title"] = f"{name}Extraction"
         typed["properties"]["data"] = {"$ref": f"#/components/schemas/{name}Record"}
         components[f"{name}Extraction"] = typed
-        paths[f"/v1/extract/{version.name}"] = {"post": _typed(version, name)}
+        paths[f"/v1/extract/{version.name}"] = {"post": _typed(version, name, id)}
     paths["/v1/extract/{schema}"] = {"post": _by_name()}
     paths["/v1/extract"] = {"post": _inline()}
     paths["/v1/estimate/{schema}"] = {"post": _estimate()}
@@ -104,10 +128,10 @@ def _money_schema() -> dict[str, Any]:
     }
 
 
-def _typed(version: SchemaVersion, name: str) -> dict[str, Any]:
+def _typed(version: SchemaVersion, name: str, id: str) -> dict[str, Any]:
     return {
         **_operation(
-            f"extract_{version.name}".replace("-", "_"),
+            id,
             f"Extract: {version.title}",
             f"{name}Extraction",
             "Envelope",

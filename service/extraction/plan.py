@@ -2,19 +2,23 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from service.catalogue import Model
 from service.documents import Document
 from service.extraction import prompt
 from service.extraction.errors import NothingToShow
+from service.extraction.excerpts import Excerpt, cut, halves, weight
+from service.extraction.lines import Lines
+from service.extraction.relaxed import nodes, relaxed, without_lists
 from service.extraction.settings import Settings
 from service.extraction.validate import Validator
 from service.extraction.wire import Options
 from service.foundation import jsontext
 from service.foundation.money import NanoUSD
 from service.registry import SchemaVersion
-from service.strict import Compiled
+from service.strict import Compiled, SchemaRefused
 from service.upstream import Call, Estimate, Part, ResponseFormat, TextPart, counted, expected
 
 
@@ -44,17 +48,35 @@ class Segment:
 
     document: Document
     call: Call = field(repr=False)
+    excerpt: Excerpt | None = None
+    """The lines of the segment, where the document is read in parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A long document, cut to be read in parts, each with the relaxed form of the schema."""
+
+    lines: Lines = field(repr=False)
+    excerpts: tuple[Excerpt, ...]
+    prepared: Prepared
+    once: Prepared
+    """For what a document says once, where no part of it said what the record must have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be asked, of whom, about which document. ``name`` is the model as it was asked for."""
+    """What will be asked, of whom, about which document. ``name`` is the model as it was asked for.
+
+    ``parts`` is there when the document is read in parts: then the segments are.
+    """
 
     name: str
     model: Model
     segments: tuple[Segment, ...]
     document: Document
+    version: SchemaVersion
     prepared: Prepared
+    parts: Parts | None = None
 
 
 def prepare(version: SchemaVersion) -> Prepared:
@@ -71,6 +93,98 @@ def prepare(version: SchemaVersion) -> Prepared:
     )
 
 
+def prepare_part(version: SchemaVersion, *, rows: bool) -> Prepared:
+    """The same for the relaxed schema, by which parts of a document are read; the schema itself where it cannot be had.
+
+    ``rows`` relaxes rows too. What a part says is validated with the whole record only.
+    """
+    part = replace(version, schema=relaxed(version.schema, rows=rows))
+    try:
+        return prepare(part)
+    except SchemaRefused:
+        return prepare(version)
+
+
+def prepare_once(version: SchemaVersion) -> Prepared:
+    """The same for the schema without its lists. Raises ``SchemaRefused``."""
+    return prepare(replace(version, schema=without_lists(version.schema)))
+
+
+Cut = tuple[Lines, tuple[Excerpt, ...]]
+"""A document's lines, and the excerpts they are cut into."""
+
+
+def excerpts(
+    document: Document, version: SchemaVersion, *, model: Model, options: Options, settings: Settings
+) -> Cut | None:
+    """How a document is cut to be read in parts; None for one that is read in one call.
+
+    It is when its schema has lists and it is long (in pages, or in lines that look like rows), and when it is larger than
+    what the model can take in. Raises ``BadRequest`` for a policy that the document cannot serve.
+    """
+    room = _room(model, settings)
+    size = sum(len(page.text) for page in document.pages)
+    pictures = sum(page.image is not None for page in document.pages)
+    fits = size / _LEAST_PER_TOKEN + pictures * _IMAGE_AT_MOST < room
+    few = (
+        len(document.pages) <= settings.one_call_pages
+        and sum(page.text.count("\n") + 1 for page in document.pages) <= settings.one_call_rows
+        and size <= settings.part_tokens * 4
+    )
+    if fits and (few or not has_lists(version.schema)):
+        return None
+    images = prompt.as_images(document, options.policy)
+    lines = Lines.of(document, images=images)
+    total = sum(weight(line) for line in lines.all)
+    lists = has_lists(version.schema)
+    long = lists and (
+        len(document.pages) > settings.one_call_pages
+        or lines.rows > settings.one_call_rows
+        or total > settings.part_tokens * 4
+    )
+    if fits and not long:
+        return None
+    found = cut(
+        lines,
+        tokens=min(settings.part_tokens if lists else room / 2, room / 2),
+        rows=settings.part_rows if lists else len(lines),
+        pages=settings.part_pages if lists else len(document.pages),
+        images=settings.part_images if lists else max(int(room / 2 / _IMAGE_AT_MOST), 1),
+    )
+    return (lines, found) if len(found) > 1 else None
+
+
+def smaller(document: Document, version: SchemaVersion, *, options: Options) -> Cut | None:
+    """The two halves of a document whose answer was too long for one call; None where halves cannot help."""
+    if not has_lists(version.schema):
+        return None
+    lines = Lines.of(document, images=prompt.as_images(document, options.policy))
+    found = halves(lines, Excerpt(0, len(lines), tail=len(lines)))
+    return None if found is None else (lines, found)
+
+
+def has_lists(schema: Any) -> bool:
+    """Whether the records of a schema hold lists."""
+    return any(
+        "items" in node
+        or node.get("type") == "array"
+        or (isinstance(node.get("type"), list) and "array" in node["type"])
+        for node in nodes(schema, schema)
+    )
+
+
+def _room(model: Model, settings: Settings) -> float:
+    """Tokens that the document may have in one call: what the context leaves beside schema, instructions and answer."""
+    answer = min(model.max_output_tokens, settings.min_output_tokens + model.context_window / 4)
+    return max((model.context_window - answer) * 0.8 - 2000, 1000)
+
+
+_LEAST_PER_TOKEN = 2.0
+"""Characters of a token at least, to be sure that a document fits; only a few scripts have fewer."""
+
+_IMAGE_AT_MOST = 3000
+
+
 def make(
     *,
     name: str,
@@ -80,24 +194,85 @@ def make(
     document: Document,
     options: Options,
     settings: Settings,
+    parts: Parts | None = None,
 ) -> Plan:
-    """One segment that holds the whole document.
+    """One segment that holds the whole document, or one for each of its parts.
 
     Raises ``NothingToShow`` for a document without text and images, ``BadRequest`` for a policy that it cannot serve.
     """
-    parts = prompt.parts(document, options.policy, options.detail)
-    if not parts:
+    shown = prompt.parts(document, options.policy, options.detail) if parts is None else ()
+    if parts is None and not shown:
         raise NothingToShow("The document was read, and holds neither text nor images.")
+    form = prepared if parts is None else parts.prepared
     call = Call(
         model=name,
-        instructions=prompt.instructions(version.instructions, options.instructions),
-        parts=parts,
-        format=prepared.form.format,
-        minimal=prepared.minimal.format,
-        max_output_tokens=output_budget(model, parts, settings),
+        instructions=prompt.instructions(
+            version.instructions, options.instructions, in_parts=parts is not None
+        ),
+        parts=shown,
+        format=form.form.format,
+        minimal=form.minimal.format,
+        max_output_tokens=output_budget(model, shown, settings),
         cache_key=version.digest[7:39],
     )
-    return Plan(name, model, (Segment(document, call),), document, prepared)
+    plan = Plan(name, model, (Segment(document, call),), document, version, prepared, parts)
+    if parts is None:
+        return plan
+    segments = tuple(
+        segment_of(plan, one, call, options=options, settings=settings, part=number, of=len(parts.excerpts))
+        for number, one in enumerate(parts.excerpts, start=1)
+    )
+    return replace(plan, segments=segments)
+
+
+def segment_of(
+    plan: Plan, excerpt: Excerpt, like: Call, *, options: Options, settings: Settings, part: int, of: int
+) -> Segment:
+    """The segment of one excerpt: a call ``like`` the others, about these lines."""
+    assert plan.parts is not None  # noqa: S101 - narrows the type: only plans in parts have excerpts
+    lines, document = plan.parts.lines, plan.document
+    shown = prompt.excerpt(lines, excerpt, document, options.policy, options.detail, part=part, of=of)
+    call = replace(like, parts=shown, max_output_tokens=output_budget(plan.model, shown, settings))
+    return Segment(_pages_of(document, lines, excerpt), call, excerpt)
+
+
+def segment_once(plan: Plan, like: Call, *, options: Options, settings: Settings) -> Segment:
+    """The question for what the document says once: its first and its last part, with the form that requires it."""
+    assert plan.parts is not None  # noqa: S101 - narrows the type
+    lines, cuts = plan.parts.lines, plan.parts.excerpts
+    ends = [Excerpt(cuts[0].first, cuts[0].last), Excerpt(cuts[-1].first, cuts[-1].last)]
+    shown = [
+        part
+        for number, end in zip((1, len(cuts)), ends, strict=True)
+        for part in prompt.excerpt(
+            lines, end, plan.document, options.policy, options.detail, part=number, of=len(cuts)
+        )
+    ]
+    form = plan.parts.once
+    call = replace(
+        like,
+        parts=tuple(shown),
+        format=form.form.format,
+        minimal=form.minimal.format,
+        max_output_tokens=min(plan.model.max_output_tokens, settings.min_output_tokens),
+    )
+    pages = {page.number: page for end in ends for page in _pages_of(plan.document, lines, end).pages}
+    return Segment(replace(plan.document, pages=tuple(pages.values())), call)
+
+
+def _pages_of(document: Document, lines: Lines, excerpt: Excerpt) -> Document:
+    """The document with the pages of an excerpt only; of those that it holds a part of, that part's text."""
+    everything = lines.all
+    pages = []
+    for place in sorted({line.page for line in everything[excerpt.first : excerpt.end]}):
+        page = document.pages[place]
+        own = [line for line in everything[excerpt.first : excerpt.end] if line.page == place]
+        start, end = own[0].start, own[-1].start + len(own[-1].text)
+        if own[0].image or (start == 0 and end >= len(page.text)):
+            pages.append(page)
+        else:
+            pages.append(replace(page, text=page.text[start:end], words=(), tables=()))
+    return replace(document, pages=tuple(pages))
 
 
 def output_budget(model: Model, parts: Sequence[Part], settings: Settings) -> int:

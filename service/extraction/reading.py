@@ -16,7 +16,18 @@ from service.extraction.journal import Journal
 from service.extraction.judge import Accepted, Invalid, Malformed, judge
 from service.extraction.plan import Plan, Segment
 from service.foundation.errors import Fault
+from service.foundation.money import NanoUSD
 from service.upstream import Attempt, Failed, Filtered, Refused, Reply, Text, Truncated, Upstream, problem_for
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reading of a long document is. ``rows`` counts the items of all lists so far."""
+
+    done: int
+    of: int
+    rows: int
+    cost: NanoUSD
 
 
 class Watch(Protocol):
@@ -27,6 +38,9 @@ class Watch(Protocol):
 
     def heard(self, attempt: int, delta: str) -> None:
         """A piece of the answer. With a new attempt, what was heard before is void."""
+
+    def part(self, progress: Progress) -> None:
+        """A part of a long document is read."""
 
     def attempted(self, attempt: Attempt) -> None:
         """An attempt failed and was recorded; another follows."""

@@ -1,15 +1,25 @@
 """A finished extraction, and the JSON of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from service.documents import Document
 from service.extraction import prompt
+from service.extraction.validate import Finding
 from service.foundation.money import usd
 from service.registry import SchemaVersion
 from service.upstream import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class PartSpan:
+    """One part of a long document: its first and last page, and whether it was read."""
+
+    first: int
+    last: int
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,10 @@ class Extraction:
     attempts: tuple[Attempt, ...]
     metadata: Mapping[str, str] = field(repr=False)
     created_at: datetime
+    findings: tuple[Finding, ...] = ()
+    parts: tuple[PartSpan, ...] = ()
+    """In what parts the document was read; none for one call."""
+    status: Literal["succeeded", "partial"] = "succeeded"
 
 
 def body(extraction: Extraction) -> dict[str, Any]:
@@ -33,11 +47,20 @@ def body(extraction: Extraction) -> dict[str, Any]:
     document = extraction.document
     return {
         "id": extraction.id,
-        "status": "succeeded",
+        "status": extraction.status,
         "data": extraction.data,
         "findings": [
             {"pointer": "", "rule": notice.rule, "severity": "info", "message": notice.message}
             for notice in document.notices
+        ]
+        + [
+            {
+                "pointer": finding.pointer,
+                "rule": finding.rule,
+                "severity": finding.severity,
+                "message": finding.message,
+            }
+            for finding in extraction.findings
         ],
         "schema": {"name": version.name, "version": version.version, "digest": version.digest},
         "document": {
@@ -48,7 +71,7 @@ def body(extraction: Extraction) -> dict[str, Any]:
         "provenance": {
             "engine": extraction.engine,
             "model": attempts[-1].model or attempts[-1].asked_model,
-            "prompt": prompt.VERSION,
+            "prompt": prompt.IN_PARTS if extraction.parts else prompt.VERSION,
             "attempts": [
                 {
                     "model": attempt.model or attempt.asked_model,
@@ -63,6 +86,7 @@ def body(extraction: Extraction) -> dict[str, Any]:
                 for attempt in attempts
             ],
         },
+        **({"parts": parts_body(extraction.parts)} if extraction.parts else {}),
         "usage": {
             "input_tokens": sum(attempt.usage.input_tokens for attempt in attempts),
             "cached_tokens": sum(attempt.usage.cached_tokens for attempt in attempts),
@@ -72,3 +96,8 @@ def body(extraction: Extraction) -> dict[str, Any]:
         "metadata": dict(extraction.metadata),
         "created_at": extraction.created_at.isoformat().replace("+00:00", "Z"),
     }
+
+
+def parts_body(parts: Sequence[PartSpan]) -> list[dict[str, Any]]:
+    """The JSON of the parts of a long document."""
+    return [{"first_page": part.first, "last_page": part.last, "read": part.read} for part in parts]

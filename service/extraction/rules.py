@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Context, Decimal, localcontext
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -32,8 +33,24 @@ _CLOCK = re.compile(r"\s*(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s*\Z", re.ASCII)
 
 _Steps = tuple[str | None, ...]
 _Key = str | int
-_Item = Mapping[_Steps, _Key]
-"""Which item each star means, by the steps up to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Which item each star of a rule's scope means, by the number of its step."""
+
+    scope: _Steps
+    keys: Mapping[int, _Key]
+
+
+@lru_cache(maxsize=4096)
+def _known(place: Place, scope: _Steps) -> frozenset[int]:
+    """The steps of a place whose star is one of the scope's."""
+    return frozenset(
+        index
+        for index, step in enumerate(place.steps)
+        if step is None and place.steps[: index + 1] == scope[: index + 1]
+    )
 
 
 class _Unreadable(ValueError):
@@ -52,8 +69,16 @@ class _TooMuch(Exception):
 class _Found:
     """A value and where it stands."""
 
-    pointer: str
+    keys: Sequence[_Key]
     value: Any
+
+    @property
+    def pointer(self) -> str:
+        """As a JSON Pointer."""
+        return _pointer(self.keys)
+
+
+_EVERYWHERE = _Item((), {})
 
 
 def broken(rules: Sequence[kinds.Rule], record: Any) -> list[Finding]:
@@ -97,32 +122,34 @@ class _View:
     def items(self, scope: _Steps) -> Iterator[_Item]:
         """Each item that the stars of a scope name."""
         if not scope:
-            yield {}
+            yield _EVERYWHERE
             return
+        stars = [index for index, step in enumerate(scope) if step is None]
         for keys, _ in self._walk(self._record, scope, 0, {}, ()):
-            yield {scope[: index + 1]: keys[index] for index, step in enumerate(scope) if step is None}
+            yield _Item(scope, {index: keys[index] for index in stars})
 
     def all(self, place: Place, item: _Item) -> Iterator[_Found]:
         """Every value that a place names. Of what the record does not have, nothing."""
-        for keys, value in self._walk(self._record, place.steps, 0, item, ()):
-            yield _Found(_pointer(keys), value)
+        keys = {index: item.keys[index] for index in _known(place, item.scope)} if item.keys else item.keys
+        for found, value in self._walk(self._record, place.steps, 0, keys, ()):
+            yield _Found(found, value)
 
     def one(self, place: Place, item: _Item) -> _Found:
         """The value at a place all of whose stars are known; None where there is nothing."""
-        for found in self.all(place, item):
-            return found
-        keys = [
-            item.get(place.steps[: index + 1], "*") if step is None else step
-            for index, step in enumerate(place.steps)
-        ]
-        return _Found(_pointer(keys), None)
+        keys = [item.keys.get(index, "*") if step is None else step for index, step in enumerate(place.steps)]
+        node = self._record
+        self._left -= len(keys)
+        if self._left < 0:
+            raise _TooMuch
+        for key in keys:
+            node = _child(node, key)
+            if node is _ABSENT:
+                return _Found(keys, None)
+        return _Found(keys, node)
 
-    def number(self, operand: kinds.Operand, item: _Item) -> tuple[Decimal | None, str | None]:
-        """A number and where it stands; None for what is not there, or said by the rule itself."""
-        if isinstance(operand, Decimal):
-            return operand, None
-        found = self.one(operand, item)
-        return _decimal(found), found.pointer
+    def number(self, operand: kinds.Operand, item: _Item) -> Decimal | None:
+        """A number; None for what is not there."""
+        return operand if isinstance(operand, Decimal) else _decimal(self.one(operand, item))
 
     def holds(self, condition: kinds.Condition, item: _Item) -> bool:
         """Whether a condition holds at an item."""
@@ -154,24 +181,25 @@ class _View:
         )
 
     def _walk(
-        self, node: Any, steps: _Steps, at: int, item: _Item, keys: tuple[_Key, ...]
+        self, node: Any, steps: _Steps, at: int, known: Mapping[int, _Key], keys: tuple[_Key, ...]
     ) -> Iterator[tuple[tuple[_Key, ...], Any]]:
         self._left -= 1
         if self._left < 0:
             raise _TooMuch
-        if at == len(steps):
-            yield keys, node
-            return
-        step = steps[at]
-        if step is None:
-            known = item.get(steps[: at + 1])
-            names: Sequence[_Key] = [known] if known is not None else _keys(node)
-        else:
-            names = [step]
-        for name in names:
-            child = _child(node, name)
-            if child is not _ABSENT:
-                yield from self._walk(child, steps, at + 1, item, (*keys, name))
+        while at < len(steps):
+            step: _Key | None = steps[at]
+            if step is None:
+                step = known.get(at)
+            if step is None:
+                for name in _keys(node):
+                    yield from self._walk(node[name], steps, at + 1, known, (*keys, name))
+                return
+            node = _child(node, step)
+            if node is _ABSENT:
+                return
+            keys = (*keys, step)
+            at += 1
+        yield keys, node
 
 
 _ABSENT = object()
@@ -271,14 +299,14 @@ def _compare(one: tuple[str, tuple[Any, ...]], other: tuple[str, tuple[Any, ...]
 
 
 def _sum(rule: kinds.Sum, view: _View, item: _Item) -> Iterator[Finding]:
-    stated, pointer = view.number(rule.equals, item)
+    stated = view.number(rule.equals, item)
     total = _added(view, (rule.of,), item, rule.missing)
     if stated is not None and total is not None and not _close(total, stated, rule.tolerance):
-        yield _unequal(rule, pointer, (rule.of,), item, f"is not the sum of {rule.of}")
+        yield _unequal(view, rule, (rule.of,), item, f"is not the sum of {rule.of}")
 
 
 def _total(rule: kinds.Total, view: _View, item: _Item) -> Iterator[Finding]:
-    stated, pointer = view.number(rule.equals, item)
+    stated = view.number(rule.equals, item)
     plus = _added(view, rule.plus, item, rule.missing)
     minus = _added(view, rule.minus, item, rule.missing) if rule.minus else Decimal(0)
     if minus is None and rule.missing == "zero":
@@ -288,47 +316,50 @@ def _total(rule: kinds.Total, view: _View, item: _Item) -> Iterator[Finding]:
     if not _close(plus - minus, stated, rule.tolerance):
         less = "".join(f" - {operand}" for operand in rule.minus)
         text = f"is not {' + '.join(map(str, rule.plus))}{less}"
-        yield _unequal(rule, pointer, (*rule.plus, *rule.minus), item, text)
+        yield _unequal(view, rule, (*rule.plus, *rule.minus), item, text)
 
 
 def _product(rule: kinds.Product, view: _View, item: _Item) -> Iterator[Finding]:
-    stated, pointer = view.number(rule.equals, item)
+    stated = view.number(rule.equals, item)
     total = Decimal(1)
     for operand in rule.of:
-        number, _ = view.number(operand, item)
+        number = view.number(operand, item)
         if number is None:
             return
         total *= number
     if stated is not None and not _close(total, stated, rule.tolerance):
-        yield _unequal(rule, pointer, rule.of, item, f"is not {' × '.join(map(str, rule.of))}")
+        yield _unequal(view, rule, rule.of, item, f"is not {' × '.join(map(str, rule.of))}")
 
 
 def _percentage(rule: kinds.Percentage, view: _View, item: _Item) -> Iterator[Finding]:
-    stated, pointer = view.number(rule.equals, item)
-    percent, _ = view.number(rule.percent, item)
-    base, _ = view.number(rule.of, item)
+    stated = view.number(rule.equals, item)
+    percent = view.number(rule.percent, item)
+    base = view.number(rule.of, item)
     if stated is None or percent is None or base is None:
         return
     if not _close(percent * base / 100, stated, rule.tolerance):
-        yield _unequal(rule, pointer, (rule.percent, rule.of), item, f"is not {rule.percent} % of {rule.of}")
+        yield _unequal(view, rule, (rule.percent, rule.of), item, f"is not {rule.percent} % of {rule.of}")
+
+
+_Stated = kinds.Sum | kinds.Total | kinds.Product | kinds.Percentage | kinds.Count
 
 
 def _unequal(
-    rule: kinds.Rule, pointer: str | None, operands: Sequence[kinds.Operand], item: _Item, text: str
+    view: _View, rule: _Stated, operands: Sequence[kinds.Operand], item: _Item, text: str
 ) -> Finding:
     """A finding at what is stated; the places that it is reckoned from come along. Whole lists: a row may be missing."""
     places = [_list_of(operand, item) for operand in operands if isinstance(operand, Place)]
-    at = pointer if pointer is not None else places[0]
+    at = view.one(rule.equals, item).pointer if isinstance(rule.equals, Place) else places[0]
     return _finding(rule, at, text, dict.fromkeys((at, *places)))
 
 
 def _list_of(place: Place, item: _Item) -> str:
+    known = _known(place, item.scope)
     keys: list[_Key] = []
     for index, step in enumerate(place.steps):
-        key = item.get(place.steps[: index + 1]) if step is None else step
-        if key is None:
+        if step is None and index not in known:
             break
-        keys.append(key)
+        keys.append(item.keys[index] if step is None else step)
     return _pointer(keys)
 
 
@@ -353,7 +384,7 @@ def _added(
 
 
 def _running(rule: kinds.Running, view: _View, item: _Item) -> Iterator[Finding]:
-    start, _ = (None, None) if rule.start is None else view.number(rule.start, item)
+    start = None if rule.start is None else view.number(rule.start, item)
     amounts = {_row(found, rule.of): _decimal(found) for found in view.all(rule.of, item)}
     expected = start
     for found in view.all(rule.equals, item):
@@ -368,18 +399,17 @@ def _running(rule: kinds.Running, view: _View, item: _Item) -> Iterator[Finding]
             expected = stated
 
 
-def _row(found: _Found, place: Place) -> str:
-    """The pointer of the item that a value belongs to."""
-    below = len(place.steps) - len(place.stars[-1])
-    return found.pointer.rsplit("/", below)[0] if below else found.pointer
+def _row(found: _Found, place: Place) -> _Key:
+    """The item that a value belongs to."""
+    return found.keys[len(place.stars[-1]) - 1]
 
 
 def _count(rule: kinds.Count, view: _View, item: _Item) -> Iterator[Finding]:
-    stated, pointer = view.number(rule.equals, item)
+    stated = view.number(rule.equals, item)
     if stated is None or not any(True for _ in view.all(_container(rule.of), item)):
         return
     if sum(1 for _ in view.all(rule.of, item)) != stated:
-        yield _unequal(rule, pointer, (rule.of,), item, f"is not the number of items at {rule.of}")
+        yield _unequal(view, rule, (rule.of,), item, f"is not the number of items at {rule.of}")
 
 
 def _container(place: Place) -> Place:

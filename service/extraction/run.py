@@ -3,29 +3,55 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal, TypeVar
 
+from service.catalogue import Model
 from service.documents import Document, Loader, PageRange, combine, parse_pages
 from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
+from service.extraction.errors import OutputTruncated
 from service.extraction.journal import Journal
-from service.extraction.plan import Plan, Prepared, prepare
-from service.extraction.reading import Read, Terms, Watch, read
-from service.extraction.result import Extraction, body
+from service.extraction.parts import PartsReading, spans
+from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part
+from service.extraction.reading import Terms, Watch, read
+from service.extraction.result import Extraction, PartSpan, body
 from service.extraction.settings import Settings
 from service.extraction.store import Store, Stored
+from service.extraction.validate import Finding
 from service.extraction.wire import Options
 from service.foundation import clock, jsontext
 from service.foundation.errors import BadRequest, DeadlineExceeded, Fault, WinnowError
 from service.foundation.money import NanoUSD, parse_usd
 from service.registry import SchemaVersion
-from service.upstream import Estimate, Upstream
+from service.upstream import ContextExceeded, Estimate, Upstream
 
 _MAX_PREPARED = 1024
 _GRACE_S = 0.25
+_LARGE = 256 * 1024
+"""Bytes of a document from which cutting it is kept off the event loop."""
+
 Result = TypeVar("Result")
+FormKind = Literal["whole", "groups", "rows", "once"]
+_PREPARE: dict[FormKind, Callable[[SchemaVersion], Prepared]] = {
+    "whole": prepare,
+    "groups": partial(prepare_part, rows=False),
+    "rows": partial(prepare_part, rows=True),
+    "once": prepare_once,
+}
+"""Which form of a schema is asked for: of parts, all that rows do not hold is optional, or rows too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The record of a document, and in what parts it was read; none for one call."""
+
+    data: Any = field(repr=False)
+    findings: tuple[Finding, ...] = ()
+    parts: tuple[PartSpan, ...] = ()
+    partial: bool = False
 
 
 class Extractor:
@@ -45,7 +71,7 @@ class Extractor:
         self._upstream = upstream
         self._store = store
         self._engine = engine
-        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+        self._prepared: OrderedDict[tuple[str, FormKind], Prepared] = OrderedDict()
 
     async def run(self, arguments: Arguments, watch: Watch | None = None) -> Extraction:
         """One document into one record.
@@ -93,6 +119,7 @@ class Extractor:
         wanted = _pages(options.pages)
         prepared = await self._prepare(arguments.version)
         document = await self._load(arguments, wanted, deadline)
+        cut = await self._cut(document, arguments, model)
         return planning.make(
             name=asked if catalogue.find(asked) is model else model.id,
             model=model,
@@ -101,6 +128,29 @@ class Extractor:
             document=document,
             options=options,
             settings=self._settings,
+            parts=await self._parts(arguments.version, cut),
+        )
+
+    async def _cut(self, document: Document, arguments: Arguments, model: Model) -> planning.Cut | None:
+        cut = partial(
+            planning.excerpts,
+            document,
+            arguments.version,
+            model=model,
+            options=arguments.options,
+            settings=self._settings,
+        )
+        # Lines of a hundred pages take a tenth of a second.
+        return await asyncio.to_thread(cut) if len(document.pages) > 4 or document.size > _LARGE else cut()
+
+    async def _parts(self, version: SchemaVersion, cut: planning.Cut | None) -> Parts | None:
+        if cut is None:
+            return None
+        images = any(line.image for line in cut[0].all)
+        return Parts(
+            *cut,
+            prepared=await self._prepare(version, "rows" if images else "groups"),
+            once=await self._prepare(version, "once"),
         )
 
     async def _run(
@@ -109,10 +159,13 @@ class Extractor:
         plan = await self._plan(arguments, deadline)
         account = Account(self._cap(arguments.options), journal.note)
         terms = Terms(deadline, arguments.options.max_attempts, arguments.caller, watch)
-        result = await self._read(plan, account, journal, terms)
+        result = await self._read(plan, account, journal, terms, arguments.options)
         extraction = Extraction(
             id=id,
             data=result.data,
+            findings=result.findings,
+            parts=result.parts,
+            status="partial" if result.partial else "succeeded",
             version=arguments.version,
             document=plan.document,
             engine=self._engine,
@@ -123,25 +176,67 @@ class Extractor:
         stored = None
         if arguments.options.store:
             text = jsontext.render(body(extraction)).decode()
-            stored = Stored(id, arguments.version.name, "succeeded", text, extraction.created_at)
+            stored = Stored(id, arguments.version.name, extraction.status, text, extraction.created_at)
         await journal.close(stored)
         return extraction
 
-    async def _read(self, plan: Plan, account: Account, journal: Journal, terms: Terms) -> Read:
+    async def _read(
+        self, plan: Plan, account: Account, journal: Journal, terms: Terms, options: Options
+    ) -> Outcome:
         """Every segment of the plan, into one record. Nothing is sent unless all first calls fit the account."""
         holds = await account.begin([(segment.call, plan.model) for segment in plan.segments])
         if terms.watch is not None:
             terms.watch.planned(plan)
-        (segment,), (hold,) = plan.segments, holds
-        return await read(segment, plan, hold=hold, upstream=self._upstream, journal=journal, terms=terms)
+        if plan.parts is None:
+            (segment,), (hold,) = plan.segments, holds
+            try:
+                one = await read(
+                    segment, plan, hold=hold, upstream=self._upstream, journal=journal, terms=terms
+                )
+            except (OutputTruncated, ContextExceeded):
+                halved = await self._halved(plan, options)
+                if halved is None:
+                    raise
+                plan = halved
+                holds = [await account.more(half.call, plan.model) for half in plan.segments]
+            else:
+                return Outcome(one.data)
+        whole = await PartsReading(
+            plan,
+            account=account,
+            journal=journal,
+            terms=terms,
+            upstream=self._upstream,
+            options=options,
+            settings=self._settings,
+        ).read(holds, partial=options.allow_partial)
+        findings = (*whole.findings, *whole.doubts)
+        return Outcome(whole.data, findings, tuple(spans(plan, whole)), partial=bool(whole.doubts))
 
-    async def _prepare(self, version: SchemaVersion) -> Prepared:
-        digest = version.digest
-        found = self._prepared.get(digest)
+    async def _halved(self, plan: Plan, options: Options) -> Plan | None:
+        """The plan for a document whose answer was longer than one call may be; None where parts cannot help."""
+        cut = await asyncio.to_thread(planning.smaller, plan.document, plan.version, options=options)
+        parts = await self._parts(plan.version, cut)
+        if parts is None:
+            return None
+        return planning.make(
+            name=plan.name,
+            model=plan.model,
+            version=plan.version,
+            prepared=plan.prepared,
+            document=plan.document,
+            options=options,
+            settings=self._settings,
+            parts=parts,
+        )
+
+    async def _prepare(self, version: SchemaVersion, form: FormKind = "whole") -> Prepared:
+        key = version.digest, form
+        found = self._prepared.get(key)
         if found is None:
             # Building validators of a large schema takes long enough to be kept off the event loop.
-            found = await asyncio.to_thread(prepare, version)
-            self._prepared[digest] = found
+            found = await asyncio.to_thread(_PREPARE[form], version)
+            self._prepared[key] = found
             if len(self._prepared) > _MAX_PREPARED:
                 self._prepared.popitem(last=False)
         return found

@@ -25,3 +25,18 @@ class Settings(BaseModel):
         gt=0,
         description="Output tokens allowed per token of document above that: rows become larger as JSON.",
     )
+    one_call_pages: int = Field(
+        20, ge=1, description="Pages above which a document is read in parts when its schema has lists."
+    )
+    one_call_rows: int = Field(
+        150, ge=1, description="Lines that look like rows of a table above which it is read in parts."
+    )
+    part_pages: int = Field(10, ge=1, description="Pages of a part at most.")
+    part_images: int = Field(4, ge=1, description="Pages of a part at most that are shown as images.")
+    part_rows: int = Field(80, ge=1, description="Lines of a part, at most, that look like rows of a table.")
+    part_tokens: int = Field(
+        8000, ge=50, description="Tokens of text that a part is about as long as at most."
+    )
+    parts_at_once: int = Field(
+        8, ge=1, le=256, description="Parts of one document that are read at the same time."
+    )

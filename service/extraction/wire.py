@@ -51,6 +51,12 @@ class Options(BaseModel):
     max_attempts: int | None = Field(
         None, ge=1, le=10, description="Most requests to the provider, retries included.", examples=[3]
     )
+    allow_partial: bool = Field(
+        False,
+        description="Answer with the record (`status: partial`) when something of a long document is known to be missing or "
+        "doubtful, see `findings`; else that is a 422.",
+        examples=[True],
+    )
     store: bool = Field(
         False, description="Keep the result under `/v1/extractions/{id}`. Attempts are always kept."
     )
@@ -58,7 +64,6 @@ class Options(BaseModel):
 
 NOT_SERVED: dict[str, tuple[object, str]] = {
     "evidence": ("off", "Only `off` is served by this release."),
-    "allow_partial": (False, "Only `false` is served by this release."),
     "as_version": (None, "Not served by this release."),
     "cache": (False, "Only `false` is served by this release."),
 }
@@ -169,18 +174,31 @@ class Provenance(BaseModel):
     attempts: list[AttemptBody]
 
 
+class PartBody(BaseModel):
+    """One part of a long document, which is read with a call of its own."""
+
+    first_page: int = Field(description="Its first page, from 1.", examples=[1])
+    last_page: int = Field(description="Its last page; parts may share a page.", examples=[9])
+    read: bool = Field(description="Whether it was read; false only in partial records.")
+
+
 class ExtractionBody(BaseModel):
     """A finished extraction. `data` always validates against the schema."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     id: str = Field(examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])
-    status: Literal["succeeded"]
+    status: Literal["succeeded", "partial"] = Field(
+        description="`partial`, only with `allow_partial`: something is known to be missing or doubtful, see `findings`."
+    )
     data: Any = Field(description="The record: exactly the caller's schema.")
     findings: list[FindingBody]
     schema_: SchemaRef = Field(alias="schema")
     document: DocumentRef
     provenance: Provenance
+    parts: list[PartBody] = Field(
+        default_factory=list, description="In what parts a long document was read; left out for one call."
+    )
     usage: UsageBody
     metadata: dict[str, str]
     created_at: str = Field(description="RFC 3339, UTC.")
@@ -199,6 +217,9 @@ class EstimateBody(BaseModel):
     model: str = Field(examples=["gpt-4.1-mini"])
     calls: int = Field(description="Calls to the provider when nothing fails.", examples=[1])
     pages: int
+    parts: list[PartBody] = Field(
+        default_factory=list, description="In what parts a long document would be read; empty for one call."
+    )
     input_tokens: int = Field(description="Probably billed.")
     max_output_tokens: int = Field(description="What the answer may take at most.")
     low_usd: str = Field(description="With a short answer.", examples=["0.000712"])

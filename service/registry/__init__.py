@@ -4,13 +4,24 @@ from service.registry.folder import BrokenFolder, Sample, samples, starter
 from service.registry.kinds import ChecksumKind
 from service.registry.registry import Registry, Settings
 from service.registry.rules import InvalidRules, Rule, parse_rules
-from service.registry.schemas import InvalidSchema, SchemaName, SchemaVersion, UnknownSchema
+from service.registry.schemas import (
+    NAME,
+    Example,
+    InvalidSchema,
+    ModelPolicy,
+    SchemaName,
+    SchemaVersion,
+    UnknownSchema,
+)
 
 __all__ = [
+    "NAME",
     "BrokenFolder",
     "ChecksumKind",
+    "Example",
     "InvalidRules",
     "InvalidSchema",
+    "ModelPolicy",
     "Registry",
     "Rule",
     "Sample",

@@ -1,11 +1,13 @@
-"""Schemas from folders: ``DIR/<name>/schema.json`` with an optional ``instructions.md`` beside it."""
+"""Schemas from folders: ``DIR/<name>/schema.json`` with an optional ``instructions.md`` and ``rules.json`` beside it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from service.foundation import jsontext
 from service.foundation.errors import WinnowError
+from service.registry.rules import parse_rules
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
 
 
@@ -54,6 +56,18 @@ def starter() -> Path:
     return packaged if packaged.is_dir() else package.parent / "schemas"
 
 
+def _rules(file: Path) -> tuple[Any, ...]:
+    if not file.is_file():
+        return ()
+    try:
+        rules = jsontext.parse(file.read_bytes())
+    except jsontext.MalformedJson as error:
+        raise BrokenFolder(f"{file}: {error}") from None
+    if not isinstance(rules, list):
+        raise BrokenFolder(f"{file}: rules are a list")
+    return tuple(rules)
+
+
 def _version(name: str, file: Path) -> SchemaVersion:
     try:
         schema = jsontext.parse(file.read_bytes())
@@ -63,10 +77,15 @@ def _version(name: str, file: Path) -> SchemaVersion:
         raise BrokenFolder(f"{file}: a JSON Schema is an object or a boolean")
     instructions = file.with_name("instructions.md")
     version = SchemaVersion(
-        SchemaName(name), 1, schema, instructions.read_text("utf-8").strip() if instructions.is_file() else ""
+        SchemaName(name),
+        1,
+        schema,
+        instructions.read_text("utf-8").strip() if instructions.is_file() else "",
+        rules=_rules(file.with_name("rules.json")),
     )
     try:
         _ = version.compiled
+        parse_rules(list(version.rules), version.schema, pointer="/rules")
     except WinnowError as error:
         where = "; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in error.errors)
         raise BrokenFolder(f"{file}: {error.detail} {where}".strip()) from error

@@ -3,13 +3,15 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, NewType
+from typing import Any, Literal, NewType
 
 from service import strict
 from service.foundation import jsontext
 from service.foundation.errors import BadRequest, Fault, NotFound, Unprocessable
+from service.foundation.money import NanoUSD, usd
+from service.registry.shape import shape
 
 SchemaName = NewType("SchemaName", str)
 
@@ -17,7 +19,11 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
 """What a schema may be called; it stands in paths, in the provider's `text.format.name` and in OpenAPI."""
 
 LATEST = "latest"
-_ALIAS = re.compile(r"[a-z][a-z0-9-]*\Z")
+ALIAS = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
+"""What an alias may be called; digits alone are versions."""
+
+Evidence = Literal["off", "locations", "quotes"]
+"""Whether a record comes with where its values stand; see the option `evidence`."""
 
 
 class UnknownSchema(NotFound):
@@ -36,11 +42,43 @@ class InvalidSchema(Unprocessable):
     hint = "Correct the places named in `errors`."
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A document as text and the record a careful person would write for it; shown to the model."""
+
+    document: str = field(repr=False)
+    record: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPolicy:
+    """What extraction does with this schema where a request says nothing; None leaves it to the service's settings.
+
+    ``max_cost`` caps a request's worst case; ``policy``, ``detail`` and ``pages`` are the options of those names.
+    """
+
+    model: str | None = None
+    escalate_to: str | None = None
+    max_attempts: int | None = None
+    max_cost: NanoUSD | None = None
+    policy: Literal["auto", "text", "image", "both"] | None = None
+    detail: Literal["low", "high", "auto"] | None = None
+    pages: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON, with the names that options have; what is None is left out."""
+        given = {item.name: getattr(self, item.name) for item in fields(self)}
+        cost = given.pop("max_cost")
+        given["max_cost_usd"] = None if cost is None else usd(cost)
+        return {name: value for name, value in given.items() if value is not None}
+
+
 @dataclass(frozen=True)
 class SchemaVersion:
     """One immutable version of a schema with what extracting needs beside it.
 
-    ``digest`` covers the schema and the instructions, with descriptions and member order: both change what a model does.
+    ``schema`` is complete in itself: references to other schemas of the registry are resolved in it, and ``source`` is
+    then what its author wrote (None where both are the same). ``rules`` are as written, checked at publish.
     ``version`` is None for a schema that came inside a request.
     """
 
@@ -48,13 +86,36 @@ class SchemaVersion:
     version: int | None
     schema: Mapping[str, Any] | bool = field(repr=False)
     instructions: str = field(default="", repr=False)
+    rules: tuple[Any, ...] = field(default=(), repr=False)
+    examples: tuple[Example, ...] = field(default=(), repr=False)
+    policy: ModelPolicy = field(default=ModelPolicy(), repr=False)
+    evidence: Evidence = "off"
+    source: Mapping[str, Any] | bool | None = field(default=None, repr=False)
 
     @cached_property
     def digest(self) -> str:
-        """``sha256:<hex>`` of the content."""
+        """``sha256:<hex>`` of all that changes what a model does.
+
+        The schema with descriptions and member order, the instructions, and where there are any the rules, examples,
+        model policy and evidence options.
+        """
         content = hashlib.sha256(jsontext.render(self.schema))
-        content.update(b"\0" + self.instructions.encode())
+        content.update(b"\0" + self.instructions.encode("utf-8", "surrogatepass"))
+        more = {
+            "rules": list(self.rules),
+            "examples": [[example.document, example.record] for example in self.examples],
+            "policy": self.policy.document(),
+            "evidence": "" if self.evidence == "off" else self.evidence,
+        }
+        given = {name: value for name, value in more.items() if value}
+        if given:
+            content.update(b"\0" + jsontext.render(given))
         return f"sha256:{content.hexdigest()}"
+
+    @cached_property
+    def shape_digest(self) -> str:
+        """``sha256:<hex>`` of what a record may look like: without titles, descriptions and the order of members."""
+        return f"sha256:{hashlib.sha256(jsontext.canonical(shape(self.schema))).hexdigest()}"
 
     @cached_property
     def compiled(self) -> strict.Compiled:
@@ -90,7 +151,7 @@ def parse_reference(reference: str) -> tuple[str, str]:
     Raises ``BadRequest`` when the part after ``@`` is neither a version nor an alias.
     """
     name, at, version = reference.partition("@")
-    if at and not (version.isascii() and version.isdigit()) and not _ALIAS.match(version):
+    if at and not (version.isascii() and version.isdigit()) and not ALIAS.match(version):
         raise BadRequest(
             "The part after `@` is neither a version (digits) nor an alias (`[a-z][a-z0-9-]*`).",
             errors=[Fault("", "Write `name`, `name@3` or `name@alias`.")],

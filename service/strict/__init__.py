@@ -9,24 +9,36 @@ A map in words, in the order in which a schema passes through:
 - ``emit``, ``scalars``, ``patterns``, ``share``, ``limits``: the strict text, short and within the provider's limits
 - ``decode``, ``encode``, ``matching``: strict values to instances and back; ``compiler``: all of it, in order
 - ``check``: what the provider would refuse
+
+``Documents``, ``Site``, ``negation`` and ``searcher`` are for those who compare schemas: they read every draft as the
+compiler does.
 """
 
 from service.strict.check import Violation, check
 from service.strict.compiler import Compiled, Loss, Undeclared, compile
-from service.strict.drafts import guess_draft
+from service.strict.drafts import dialect_of, guess_draft
 from service.strict.limits import Stats
+from service.strict.negation import EXCLUDED, negation
+from service.strict.patterns import searcher
+from service.strict.references import Documents, Site
 from service.strict.refused import SchemaRefused
 from service.strict.scalars import Profile
 
 __all__ = [
+    "EXCLUDED",
     "Compiled",
+    "Documents",
     "Loss",
     "Profile",
     "SchemaRefused",
+    "Site",
     "Stats",
     "Undeclared",
     "Violation",
     "check",
     "compile",
+    "dialect_of",
     "guess_draft",
+    "negation",
+    "searcher",
 ]

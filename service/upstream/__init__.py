@@ -21,13 +21,14 @@ from service.upstream.call import (
     may_be_billed,
 )
 from service.upstream.client import Health, Upstream
-from service.upstream.errors import problem_for
+from service.upstream.errors import ContextExceeded, problem_for
 from service.upstream.estimate import Estimate, at_most, counted, expected
 from service.upstream.settings import ModelLimits, OwnModel, ProviderSettings, Settings
 
 __all__ = [
     "Attempt",
     "Call",
+    "ContextExceeded",
     "Estimate",
     "Failed",
     "FailureKind",

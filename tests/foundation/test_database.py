@@ -5,7 +5,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-import service.extraction.store  # noqa: F401 - declares the tables
+import service.extraction.store
+import service.registry.store  # noqa: F401 - both declare their tables
 from service.foundation.database import Database, Settings, StorageUnavailable, head, tables, upgrade
 
 

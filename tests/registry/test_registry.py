@@ -69,6 +69,18 @@ def test_a_broken_folder_names_the_file(tmp_path: Path, schema: object) -> None:
         registry(folder(tmp_path, order=schema))
 
 
+@pytest.mark.parametrize("rules", ["{", "{}", '[{"rule": "sum", "of": "/a/*", "equals": "/b"}]'])
+def test_rules_beside_a_schema(tmp_path: Path, rules: str) -> None:
+    """`rules.json` is held against the schema when the folder is read."""
+    place = folder(tmp_path, order=PLAIN)
+    good = [{"rule": "pattern", "of": "/a", "pattern": "^x"}]
+    (place / "order" / "rules.json").write_text(json.dumps(good))
+    assert list(registry(place).resolve("order").rules) == good
+    (place / "order" / "rules.json").write_text(rules)
+    with pytest.raises(BrokenFolder, match=r"order"):
+        registry(place)
+
+
 def test_names(tmp_path: Path) -> None:
     """A folder's name must be usable in a path; the same name twice is refused; other files do not matter."""
     with pytest.raises(BrokenFolder, match="named like"):

@@ -40,6 +40,13 @@ CONCLUDED = {
     ("support_ticket", "/language"): "the language is recognised, not printed",
 }
 
+# Rules that one changed value of the sample cannot break, and why.
+UNTRIED = {
+    ("invoice", "percentage"): "the sample prints no taxable amount",
+    ("contract_summary", "order"): "the sample prints no end date",
+    ("delivery_note", "unique"): "another number is another number, not one that repeats",
+}
+
 COUNTRIES = {"CA": "Canada", "DE": "Deutschland", "GB": "United Kingdom"}
 CURRENCIES = {"CAD": "(CAD)", "EUR": "EUR", "USD": "$"}
 
@@ -202,8 +209,8 @@ def test_the_ten_folders_are_there() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_folder_is_complete(name: str) -> None:
-    """A folder holds schema, instructions, one small sample and the expected record, and nothing else."""
-    files = {path.name for path in (SCHEMAS / name).iterdir()}
+    """A folder holds schema, instructions, one small sample and the expected record, rules or none, and nothing else."""
+    files = {path.name for path in (SCHEMAS / name).iterdir()} - {"rules.json"}
     sample = _sample(name)
     assert files == {"schema.json", "instructions.md", "expected.json", sample.name}
     assert sample.suffix in READERS
@@ -414,6 +421,43 @@ def test_account_numbers_have_valid_checksums() -> None:
     assert len(ibans) >= 6
     for iban in ibans:
         assert int("".join(str(int(digit, 36)) for digit in iban[4:] + iban[:4])) % 97 == 1, iban
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if (SCHEMAS / name / "rules.json").is_file()])
+def test_the_expected_record_keeps_every_rule(name: str) -> None:
+    """The rules hold on the sample; each with one of its numbers, dates or codes changed is broken."""
+    from service.extraction.rules import broken
+    from service.registry import parse_rules
+
+    record = _load(name, "expected.json")
+    rules = parse_rules(_load(name, "rules.json"), _load(name, "schema.json"))
+    assert broken(rules, record) == []
+    changed = {
+        rule.kind
+        for pointer, value in _leaves(record)
+        if isinstance(value, int | float | str) and not isinstance(value, bool)
+        for rule in rules
+        if broken([rule], _with(record, pointer, _changed(value)))
+    }
+    assert changed == {rule.kind for rule in rules} - {kind for of, kind in UNTRIED if of == name}
+
+
+def _changed(value: Any) -> Any:
+    if isinstance(value, int | float):
+        return value * 7 + 1000
+    if re.fullmatch(r"\d{4}(-\d\d)*", value):
+        return "2050" + value[4:]
+    return value[:-1] + str((ord(value[-1]) + 1) % 10)
+
+
+def _with(record: Any, pointer: str, value: Any) -> Any:
+    """A copy of a record with another value at a place."""
+    copy = json.loads(json.dumps(record))
+    node, steps = copy, pointer.split("/")[1:]
+    for step in steps[:-1]:
+        node = node[int(step) if isinstance(node, list) else step]
+    node[int(steps[-1]) if isinstance(node, list) else steps[-1]] = value
+    return copy
 
 
 # ------------------------------------------------------------------------------------------- the generator

@@ -1,0 +1,409 @@
+"""The answers about the parts of a document, as one record. Pure.
+
+Rows are kept in the order of the document. Two parts show some lines twice; a row that both report is one row when its
+values stand in the same places of the document, never because it says the same: two equal rows of a statement are two.
+Scalars are taken from where the document says them, most agreed first, then the first; what else was said is a conflict.
+"""
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.extraction.lines import Lines, is_row
+from service.extraction.places import Path, Place, Shown, Spot, leaves
+from service.extraction.relaxed import complete, resolved
+
+_SAME = 0.5
+"""The share of its places that a row must have in common with another to be the same row."""
+
+_INSERT = 200
+"""Rows that are looked through backwards for where a row belongs that its own part did not report."""
+
+
+_BETWEEN = 2
+"""Lines that may stand between two halves of a row, beside running ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The answer about one part: a value of the relaxed schema, and the lines that the part was shown."""
+
+    data: Any = field(repr=False)
+    shown: Shown = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Where one row of the merged record comes from: the number of its piece, and its place if it has one."""
+
+    piece: int
+    spot: Spot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Parts of the document say different things about one scalar. ``pieces`` are those that say what was not taken."""
+
+    pointer: str
+    pieces: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """One record. ``rows`` has an entry for each list, by JSON Pointer."""
+
+    data: Any = field(repr=False)
+    rows: Mapping[str, tuple[Row, ...]] = field(repr=False)
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def merge(pieces: Sequence[Piece], schema: Any, lines: Lines) -> Merged:
+    """The record of all pieces, which are in the order of the document. It is not validated."""
+    work = _Merge(pieces, schema, lines)
+    parts = [_Part(number, piece.data, None) for number, piece in enumerate(pieces)]
+    data = work.value(parts, schema, "")
+    return Merged(complete(data, schema), work.rows, tuple(work.conflicts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One piece's value at some place of the record. ``within``: the first and the last line where it can stand."""
+
+    piece: int
+    value: Any
+    within: tuple[int, int] | None
+
+
+@dataclass(slots=True)
+class _Item:
+    """A row as it is being put together."""
+
+    parts: list[_Part]
+    spots: list[Spot | None]
+    places: dict[tuple[Path, Place], None] = field(default_factory=dict)
+
+    @property
+    def at(self) -> Place | None:
+        return next((spot.at for spot in self.spots if spot is not None), None)
+
+
+class _Merge:
+    def __init__(self, pieces: Sequence[Piece], schema: Any, lines: Lines) -> None:
+        self.rows: dict[str, tuple[Row, ...]] = {}
+        self.conflicts: list[Conflict] = []
+        self._pieces = pieces
+        self._schema = schema
+        self._lines = lines
+
+    def value(self, parts: Sequence[_Part], schema: Any, pointer: str) -> Any:
+        schema = _shape(schema, self._schema, parts)
+        said = [part for part in parts if part.value is not None]
+        if not said:
+            return None
+        if len({part.piece for part in said}) == 1 and not isinstance(said[0].value, Mapping | list):
+            return said[0].value
+        kind = _kind(max(said, key=lambda part: (not _says_nothing(part.value), -part.piece)).value)
+        said = [part for part in said if _kind(part.value) == kind]
+        if kind == "object":
+            return self._object(said, schema, pointer)
+        return self._list(said, schema, pointer) if kind == "list" else self._scalar(said, pointer)
+
+    def _object(self, parts: Sequence[_Part], schema: Any, pointer: str) -> dict[str, Any]:
+        names = dict.fromkeys(name for part in parts for name in part.value)
+        return {
+            name: self.value(
+                [_Part(part.piece, part.value[name], part.within) for part in parts if name in part.value],
+                _member(schema, name),
+                f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
+            )
+            for name in names
+        }
+
+    # ---------------------------------------------------------------------------------------------- scalars
+
+    def _scalar(self, parts: Sequence[_Part], pointer: str) -> Any:
+        groups: dict[Hashable, list[_Part]] = {}
+        for part in parts:
+            groups.setdefault(_same(part.value), []).append(part)
+        if len(groups) == 1:
+            return parts[0].value
+        shown = {key: [part for part in group if self._stands(part)] for key, group in groups.items()}
+        order = sorted(
+            groups,
+            key=lambda key: (
+                _says_nothing(groups[key][0].value),
+                not shown[key],
+                -len(shown[key]),
+                -len(groups[key]),
+                groups[key][0].piece,
+            ),
+        )
+        chosen = order[0]
+        against = [part.piece for key in order[1:] for part in groups[key] if not _says_nothing(part.value)]
+        if against:
+            self.conflicts.append(Conflict(pointer, tuple(sorted(against))))
+        return (shown[chosen] or groups[chosen])[0].value
+
+    def _stands(self, part: _Part) -> bool:
+        return self._pieces[part.piece].shown.find(part.value) is not None
+
+    # ------------------------------------------------------------------------------------------------ lists
+
+    def _list(self, parts: Sequence[_Part], schema: Any, pointer: str) -> list[Any]:
+        items: list[_Item] = []
+        index: dict[tuple[Path, Place], list[_Item]] = {}
+        nested = any(part.within is not None for part in parts) and len(parts) > 1
+        if nested and not any(isinstance(row, Mapping | list) for part in parts for row in part.value):
+            parts = [
+                max(parts, key=lambda part: (len(part.value), -part.piece))
+            ]  # cells of a row that two pieces show
+        for number, part in enumerate(parts):
+            self._add(part, items, index, seam=number > 0)
+        schemas = _items(schema, self._schema)
+        merged = []
+        rows = []
+        for number, item in enumerate(items):
+            merged.append(self._item(item, schemas, f"{pointer}/{number}"))
+            first = next((at for at, spot in enumerate(item.spots) if spot is not None), 0)
+            rows.append(Row(item.parts[first].piece, item.spots[first]))
+        if isinstance(schema, Mapping) and schema.get("uniqueItems") is True:
+            kept = list(
+                {_same(value): number for number, value in reversed(list(enumerate(merged)))}.values()
+            )
+            merged, rows = (
+                [merged[number] for number in sorted(kept)],
+                [rows[number] for number in sorted(kept)],
+            )
+        self.rows[pointer] = tuple(rows)
+        return merged
+
+    def _add(
+        self, part: _Part, items: list[_Item], index: dict[tuple[Path, Place], list[_Item]], *, seam: bool
+    ) -> None:
+        """The rows of one piece: each joins the row it is, or takes its place among the others."""
+        rows = part.value
+        spots = self._pieces[part.piece].shown.place(rows, part.within)
+        before = len(items)
+        fresh: list[_Item] = []
+        for number, (row, spot) in enumerate(zip(rows, spots, strict=True)):
+            own = _Part(part.piece, row, self._reach(part, spots, number))
+            if self._elsewhere(own, spot):
+                continue
+            item = self._known(own, spot, index)
+            if item is None and seam and not fresh and before and self._goes_on(items[before - 1], own):
+                item = items[before - 1]
+            if item is None:
+                item = _Item([], [])
+                fresh.append(item)
+                before += self._insert(item, spot, items, before)
+            item.parts.append(own)
+            item.spots.append(spot)
+            for place in spot.leaves.items() if spot is not None else ():
+                item.places[place] = None
+                index.setdefault(place, []).append(item)
+
+    def _elsewhere(self, part: _Part, spot: Spot | None) -> bool:
+        """Whether all of a row stands in lines that were shown to help only: the piece that owns them reports it."""
+        places = [*spot.leaves.values(), *self._inner(part)] if spot is not None else self._inner(part)
+        own = self._pieces[part.piece].shown.own
+        return bool(places) and not any(line in own for line, _ in places)
+
+    def _insert(self, item: _Item, spot: Spot | None, items: list[_Item], before: int) -> int:
+        """Put a new row at the end, or among rows of earlier pieces where it stands before them. How far those moved."""
+        at = len(items)
+        if spot is not None:
+            for place in range(before - 1, max(before - _INSERT, 0) - 1, -1):
+                other = items[place].at
+                if other is None or other <= spot.at:
+                    break
+                at = place
+        items.insert(at, item)
+        return int(at < before)
+
+    def _known(
+        self, part: _Part, spot: Spot | None, index: Mapping[tuple[Path, Place], list[_Item]]
+    ) -> _Item | None:
+        """The row of another piece that stands in the same places."""
+        if spot is None:
+            return None
+        counts: dict[int, tuple[int, _Item]] = {}
+        for place in spot.leaves.items():
+            for item in index.get(place, ()):
+                if item.parts[-1].piece != part.piece:
+                    counts[id(item)] = (counts.get(id(item), (0, item))[0] + 1, item)
+        if not counts:
+            return None
+        common, item = max(counts.values(), key=lambda entry: entry[0])
+        return item if common >= _SAME * min(len(spot.leaves), len(item.places)) else None
+
+    def _reach(self, part: _Part, spots: Sequence[Spot | None], number: int) -> tuple[int, int]:
+        """The lines where what belongs to a row can stand: from it to the next one."""
+        shown = self._pieces[part.piece].shown.numbers
+        low, high = part.within or ((shown[0], shown[-1]) if shown else (0, 0))
+        spot = spots[number]
+        if spot is not None and any(other is not None for other in spots[:number]):
+            low = max(low, spot.at[0])
+        later = next((other for other in spots[number + 1 :] if other is not None), None)
+        return low, max(low, later.at[0]) if later is not None else high
+
+    def _goes_on(self, item: _Item, part: _Part) -> bool:
+        """Whether a piece's first row is the rest of the last row of the piece before."""
+        last = item.parts[-1]
+        if last.piece >= part.piece:
+            return False
+        one, other = dict(leaves(last.value, lists=False)), dict(leaves(part.value, lists=False))
+        if any(_same(one[path]) != _same(other[path]) for path in one.keys() & other.keys()):
+            return False
+        if _lists(part.value):
+            if not other.keys() <= one.keys():
+                return False
+            return bool(other) or not self._heading_between(item, part)
+        # Cells of a cut row: each has what the other lacks.
+        return (
+            bool(one.keys() - other.keys())
+            and bool(other.keys() - one.keys())
+            and not one.keys() & other.keys()
+        )
+
+    def _heading_between(self, item: _Item, part: _Part) -> bool:
+        """Whether lines that are no rows, and not printed on every page, stand between the rows of two lists.
+
+        One such line may be a label within a table; a table begins with more.
+        """
+        before = [row for own in item.parts for row in self._inner(own)] or [
+            place for _, place in item.places
+        ]
+        after = self._inner(part)
+        if not before or not after:
+            return False
+        first, last = max(before)[0] + 1, min(after)[0]
+        heads = 0
+        seen = {squeezed(line.text) for line in self._lines.all[max(min(before)[0] - 12, 0) : first]}
+        for line in self._lines.all[first:last]:
+            label = bool(line.shape) and not line.running and not is_row(line.shape)
+            heads += label and squeezed(line.text) not in seen
+        return heads > 1
+
+    def _inner(self, part: _Part) -> list[Place]:
+        """Where the rows within a row stand."""
+        shown = self._pieces[part.piece].shown
+        return [
+            spot.at
+            for rows in _lists(part.value)
+            for spot in shown.place(rows, part.within)
+            if spot is not None
+        ]
+
+    def _item(self, item: _Item, schema: Any, pointer: str) -> Any:
+        """One row of all its parts: the fullest one, completed from the others."""
+        parts = item.parts
+        if len(parts) == 1 and not _lists(parts[0].value):
+            return parts[0].value
+        fullest = sorted(parts, key=lambda part: -sum(1 for _ in leaves(part.value)))
+        return self._filled(fullest, schema, pointer)
+
+    def _filled(self, parts: Sequence[_Part], schema: Any, pointer: str) -> Any:
+        first = parts[0].value
+        if isinstance(first, Mapping):
+            names = dict.fromkeys(
+                name for part in parts if isinstance(part.value, Mapping) for name in part.value
+            )
+            return {
+                name: self._filled(
+                    sorted(
+                        (
+                            _Part(part.piece, part.value[name], part.within)
+                            for part in parts
+                            if isinstance(part.value, Mapping) and name in part.value
+                        ),
+                        key=lambda part: _says_nothing(part.value),
+                    ),
+                    _member(_shape(schema, self._schema, parts), name),
+                    f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
+                )
+                for name in names
+            }
+        if isinstance(first, list) and any(isinstance(row, Mapping | list) for row in first):
+            ordered = sorted(
+                (part for part in parts if isinstance(part.value, list)), key=lambda part: part.piece
+            )
+            return self._list(ordered, _shape(schema, self._schema, parts), pointer)
+        return first
+
+
+def _shape(schema: Any, root: Any, parts: Sequence[_Part]) -> Any:
+    """The schema of a value, behind references; of alternatives, the only one for lists or objects."""
+    schema = resolved(schema, root)
+    if not isinstance(schema, Mapping):
+        return None
+    if "properties" in schema or "items" in schema:
+        return schema
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        choices = schema.get(keyword)
+        if isinstance(choices, list):
+            shapes = [resolved(choice, root) for choice in choices]
+            wanted = "items" if parts and isinstance(parts[0].value, list) else "properties"
+            fitting = [shape for shape in shapes if isinstance(shape, Mapping) and wanted in shape]
+            if len(fitting) == 1:
+                return fitting[0]
+    return schema
+
+
+def _member(schema: Any, name: str) -> Any:
+    if not isinstance(schema, Mapping):
+        return None
+    properties = schema.get("properties")
+    if isinstance(properties, Mapping) and name in properties:
+        return properties[name]
+    rest = schema.get("additionalProperties")
+    return rest if isinstance(rest, Mapping) else None
+
+
+def _items(schema: Any, root: Any) -> Any:
+    return resolved(schema.get("items"), root) if isinstance(schema, Mapping) else None
+
+
+def _lists(row: Any) -> list[list[Any]]:
+    """The lists of rows in a row."""
+    if isinstance(row, list):
+        return [row] if any(isinstance(item, Mapping) for item in row) else []
+    if not isinstance(row, Mapping):
+        return []
+    found: list[list[Any]] = []
+    for child in row.values():
+        if isinstance(child, list) and any(isinstance(item, Mapping | list) for item in child):
+            found.append(child)
+        elif isinstance(child, Mapping):
+            found += _lists(child)
+    return found
+
+
+def squeezed(text: str) -> str:
+    """Without differences of white space."""
+    return " ".join(text.split())
+
+
+def _kind(value: Any) -> str:
+    return "object" if isinstance(value, Mapping) else "list" if isinstance(value, list) else "scalar"
+
+
+def _says_nothing(value: Any) -> bool:
+    return (
+        value is None
+        or value == ""
+        or (isinstance(value, Mapping | list) and not any(True for _ in leaves(value)))
+    )
+
+
+def _same(value: Any) -> Hashable:
+    """Equal for values that say the same: numbers by value, text but for case and spaces."""
+    if isinstance(value, bool) or value is None:
+        return ("literal", value)
+    if isinstance(value, int | float):
+        return ("number", value if math.isfinite(value) else repr(value))
+    if isinstance(value, str):
+        return ("text", squeezed(value).casefold())
+    if isinstance(value, Mapping):
+        return ("object", frozenset((name, _same(child)) for name, child in value.items()))
+    return ("list", tuple(_same(child) for child in value))

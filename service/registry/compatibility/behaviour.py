@@ -1,0 +1,80 @@
+"""What changes the values that a model writes without changing which records are valid: words, order, examples."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service.registry.compatibility.report import Difference
+
+_WORDS = ("title", "description", "examples", "default")
+_ORDERED = ("properties",)
+_MAX = 200
+
+
+def behaviour(new: Any, old: Any) -> tuple[Difference, ...]:
+    """Differences of severity ``behaviour`` between two schemas, at places that both have; at most 200.
+
+    Descriptions are prompts, and the order of properties is the order in which a model writes: neither is ever
+    incompatible, both are worth a look (and a run of evaluations) before publishing.
+    """
+    found: list[Difference] = []
+    stack: list[tuple[str, Any, Any]] = [("", old, new)]
+    while stack and len(found) < _MAX:
+        pointer, before, after = stack.pop()
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            found += _node(pointer, before, after)
+            shared = [name for name in after if name in before]
+            stack += [(f"{pointer}/{_escaped(name)}", before[name], after[name]) for name in reversed(shared)]
+        elif isinstance(before, list) and isinstance(after, list):
+            pairs = list(zip(before, after, strict=False))
+            stack += [(f"{pointer}/{index}", *pair) for index, pair in reversed(list(enumerate(pairs)))]
+    return tuple(found[:_MAX])
+
+
+def content(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The same for what stands beside the schema (instructions, examples, model policy …): members by name."""
+    return tuple(
+        _changed(f"/{_escaped(name)}", f"{name.upper()}_CHANGED", old.get(name), new.get(name))
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    )
+
+
+def _node(pointer: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    found: list[Difference] = []
+    inside_names = pointer.rpartition("/")[2] in ("properties", "$defs", "definitions", "patternProperties")
+    for word in () if inside_names else _WORDS:
+        if before.get(word) != after.get(word):
+            found.append(
+                _changed(f"{pointer}/{word}", f"{word.upper()}_CHANGED", before.get(word), after.get(word))
+            )
+    for word in _ORDERED:
+        one, other = before.get(word), after.get(word)
+        if isinstance(one, Mapping) and isinstance(other, Mapping) and _reordered(list(one), list(other)):
+            found.append(_changed(f"{pointer}/{word}", "ORDER_CHANGED", list(one), list(other)))
+    one, other = before.get("enum"), after.get("enum")
+    if (
+        isinstance(one, list)
+        and isinstance(other, list)
+        and _reordered(list(map(repr, one)), list(map(repr, other)))
+    ):
+        found.append(_changed(f"{pointer}/enum", "ENUM_ORDER_CHANGED", one, other))
+    return found
+
+
+def _reordered(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether what both have comes in another order."""
+    one, other = set(before), set(after)
+    return [name for name in before if name in other] != [name for name in after if name in one]
+
+
+def _changed(pointer: str, kind: str, old: Any, new: Any) -> Difference:
+    word = pointer.rpartition("/")[2]
+    message = {
+        "ORDER_CHANGED": "properties come in another order, and a model writes them in that order",
+        "ENUM_ORDER_CHANGED": "the values are listed in another order",
+    }.get(kind, f"`{word}` has changed, which may change what a model writes")
+    return Difference(pointer, kind, "BACKWARD", "behaviour", old, new, message)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

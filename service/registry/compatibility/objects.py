@@ -1,0 +1,300 @@
+"""The reader's rules for objects: where the policies differ.
+
+``RECORDS`` takes the writer to write what it declares and nothing else, and the reader to pass over what it does not
+know: projecting a record (``projection``) makes both true. ``LENIENT`` follows Confluent's table of that name, in which
+properties may come and go whatever the content model says.
+"""
+
+from collections.abc import Callable, Sequence
+
+from service.registry.compatibility.facts import Case, Facts, facts_of
+from service.registry.compatibility.scalars import sizes
+from service.registry.compatibility.scope import Break, Scope
+from service.registry.compatibility.values import TooDeep, admits, matches
+from service.registry.compatibility.words import Node, Words
+
+_EVERY_NAME = frozenset(["", "^", "$", ".*", "^.*", ".*$", "^.*$"])
+
+
+def properties(scope: Scope) -> list[Break]:
+    """``properties``: each that the reader describes."""
+    if "object" not in scope.facts.kinds:
+        return []
+    declared = set(scope.facts.declared())
+    found: list[Break] = []
+    for name, node in scope.words.properties.items():
+        case = scope.facts.member(name)
+        if name in declared:
+            found += scope.walk.inside(case, node)
+            continue
+        if scope.how == "LENIENT" or (case is None and _writes_what_it_declares(scope)):
+            continue
+        broken = scope.walk.inside(case, node)
+        if broken:
+            kind = (
+                "ADDED_TO_OPEN_CONTENT_MODEL"
+                if case is None
+                else "ADDED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL"
+            )
+            prefix = "OPTIONAL_PROPERTY_" if case is None else "PROPERTY_"
+            message = "is new, and the writer may write anything under this name"
+            if case is not None:
+                message = "is new, and what the writer may write under this name is not always read"
+            found.append(scope.broken(_at("properties", name), f"{prefix}{kind}", message, None, node.schema))
+            found += broken if case is not None else []
+    return found
+
+
+def _writes_what_it_declares(scope: Scope) -> bool:
+    return scope.how == "RECORDS" and scope.facts.declares
+
+
+def patterns(scope: Scope) -> list[Break]:
+    """``patternProperties``."""
+    if "object" not in scope.facts.kinds:
+        return []
+    found: list[Break] = []
+    facts = scope.facts
+    for pattern, node in scope.words.patterns.items():
+        for name in facts.declared():
+            if matches(pattern, name) is not False:
+                found += scope.walk.inside(facts.member(name), node)
+        under = dict(facts.under())
+        for other, case in under.items():
+            if other == pattern or pattern not in under:
+                found += scope.walk.inside(case, node)
+        if pattern not in under:
+            found += _unnamed(scope, node)
+    return found
+
+
+def _unnamed(scope: Scope, node: Node) -> list[Break]:
+    """Members that neither a property nor a pattern of the writer names."""
+    case = scope.facts.others()
+    if case is None and (_writes_what_it_declares(scope) or scope.how == "LENIENT"):
+        return []
+    return scope.walk.inside(case, node)
+
+
+def additional(scope: Scope) -> list[Break]:
+    """``additionalProperties``."""
+    node = scope.words.additional
+    if node is None or "object" not in scope.facts.kinds:
+        return []
+    return _beyond(scope, node, scope.words.properties, scope.words.patterns, "additionalProperties")
+
+
+def unevaluated(scope: Scope) -> list[Break]:
+    """``unevaluatedProperties``: what the whole reader names decides which members it means."""
+    node = scope.words.unevaluated
+    if node is None or "object" not in scope.facts.kinds:
+        return []
+    told = scope.facts_of_whole()
+    if told.others() is not None and any(words.additional is not None for _, words in told.said):
+        return []
+    named = {name: child for _, words in told.said for name, child in words.properties.items()}
+    under = {pattern: child for _, words in told.said for pattern, child in words.patterns.items()}
+    return _beyond(scope, node, named, under, "unevaluatedProperties")
+
+
+def _beyond(
+    scope: Scope, node: Node, named: dict[str, Node], under: dict[str, Node], keyword: str
+) -> list[Break]:
+    """Members that the reader does not name."""
+    words = node.source.words(node)
+    if not words.never and not words.says:
+        return []
+    if any(pattern in _EVERY_NAME for pattern in under) or (words.never and scope.how == "RECORDS"):
+        return []
+    found: list[Break] = []
+    facts = scope.facts
+    for name in facts.declared():
+        if name in named or any(matches(pattern, name) is True for pattern in under):
+            continue
+        broken = [] if scope.how == "LENIENT" else scope.walk.inside(facts.member(name), node)
+        if broken:
+            kind = (
+                "REMOVED_FROM_CLOSED_CONTENT_MODEL"
+                if words.never
+                else "REMOVED_NOT_COVERED_BY_PARTIALLY_OPEN_CONTENT_MODEL"
+            )
+            message = f"the property {name!r} may be written, and is not read any more"
+            found.append(scope.broken(keyword, f"PROPERTY_{kind}", message, _schema_of(facts, name), None))
+            found += [] if words.never else broken
+    for pattern, case in facts.under():
+        if pattern not in under:
+            found += scope.walk.inside(case, node)
+    others = facts.others()
+    open_ = others is None or (words.never and not scope.is_empty(others))
+    if scope.how == "LENIENT" and open_:
+        return found
+    broken = _unnamed(scope, node)
+    if broken and words.never:
+        broken = [
+            scope.broken(
+                keyword,
+                "ADDITIONAL_PROPERTIES_REMOVED",
+                "members of any name may be written, and only known ones are read",
+                True,
+                False,
+            )
+        ]
+    elif broken and others is None:
+        broken = [
+            scope.broken(
+                keyword,
+                "ADDITIONAL_PROPERTIES_NARROWED",
+                "members of any name may hold anything, and not all of it is read",
+                True,
+                node.schema,
+            )
+        ]
+    return found + broken
+
+
+def _schema_of(facts: Facts, name: str) -> object:
+    return next((words.properties[name].schema for _, words in facts.said if name in words.properties), None)
+
+
+def required(scope: Scope) -> list[Break]:
+    """``required``."""
+    if "object" not in scope.facts.kinds or not scope.words.required:
+        return []
+    facts, told = scope.facts, scope.facts_of_whole()
+    found: list[Break] = []
+    for name in scope.words.required:
+        if name not in facts.required and not _supplied(scope, told, name):
+            found.append(_missing(scope, name))
+    return found
+
+
+def _supplied(scope: Scope, told: Facts, name: str) -> bool:
+    """Whether the reader does without a member that may be missing."""
+    member = told.member(name)
+    if scope.how == "RECORDS":
+        return member is not None and not scope.is_empty(member.also(_null(scope)))
+    if scope.how == "SET":
+        return False
+    declared = name in scope.facts.declared()
+    if any("default" in words.says for words in _said_of(told, name)):
+        return declared or scope.how == "LENIENT" or scope.is_empty(scope.facts.others())
+    # Confluent's table speaks of properties that one side describes.
+    return scope.how == "LENIENT" and not declared and name not in told.declared()
+
+
+def _null(scope: Scope) -> Node:
+    return scope.node.source.made(("kind", "null"), {"type": ["null"]})
+
+
+def _said_of(told: Facts, name: str) -> list[Words]:
+    member = told.member(name)
+    return [] if member is None else [words for _, words in facts_of(member).said]
+
+
+def _missing(scope: Scope, name: str) -> Break:
+    if name in scope.facts.declared():
+        kind = "REQUIRED_ATTRIBUTE_ADDED"
+        message = f"the property {name!r} may be left out, and is required"
+    elif scope.is_empty(scope.facts.others()):
+        kind = "REQUIRED_PROPERTY_ADDED_TO_UNOPEN_CONTENT_MODEL"
+        message = f"the property {name!r} is never written, and is required"
+    else:
+        kind = "REQUIRED_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"
+        message = f"the property {name!r} is not known to the writer, and is required"
+    return scope.broken("required", kind, message, None, name)
+
+
+def counts(scope: Scope) -> list[Break]:
+    """``minProperties`` and ``maxProperties``."""
+    if "object" not in scope.facts.kinds:
+        return []
+    found = sizes(scope, "Properties", "PROPERTIES")
+    most = scope.words.sizes.get("maxProperties")
+    facts = scope.facts
+    if most is not None and scope.is_empty(facts.others()) and not list(facts.under()):
+        possible = sum(not scope.is_empty(facts.member(name)) for name in facts.declared())
+        if possible <= most:
+            found = [one for one in found if not one.kind.startswith("MAX_")]
+    return found
+
+
+def names(scope: Scope) -> list[Break]:
+    """``propertyNames``."""
+    node = scope.words.names
+    if node is None or "object" not in scope.facts.kinds:
+        return []
+    facts = scope.facts
+    refused = []
+    for name in facts.declared():
+        try:
+            if not admits(node, name) and not scope.is_empty(facts.member(name)):
+                refused.append(name)
+        except TooDeep:
+            refused.append(name)
+    found: list[Break] = []
+    if refused:
+        found.append(
+            scope.broken(
+                "propertyNames",
+                "PROPERTY_NAMES_NARROWED",
+                f"the name {refused[0]!r} may be written, and is not read",
+                refused,
+            )
+        )
+    text = node.source.made(("kind", "string"), {"type": ["string"]})
+    said = [words.names for _, words in facts.said if words.names is not None]
+    for pattern, _ in facts.under():
+        shaped = node.source.made(("pattern", pattern), {"pattern": pattern})
+        found += scope.walk.inside(Case.of(text, shaped, *said), node)
+    if not scope.is_empty(facts.others()) and not (
+        facts.others() is None and _writes_what_it_declares(scope)
+    ):
+        found += scope.walk.inside(Case.of(text, *said), node)
+    return found
+
+
+def dependencies(scope: Scope) -> list[Break]:
+    """``dependentRequired`` and ``dependentSchemas``."""
+    if "object" not in scope.facts.kinds:
+        return []
+    found: list[Break] = []
+    for name, wanted in scope.words.needed_with.items():
+        present = _with(scope, name)
+        if present is None:
+            continue
+        missing = [other for other in wanted if other not in facts_of(present).required]
+        if missing:
+            message = f"{name!r} may be written without {missing[0]!r}"
+            found.append(
+                scope.broken("dependentRequired", "DEPENDENCY_ARRAY_EXTENDED", message, None, list(wanted))
+            )
+    for name, node in scope.words.holds_with.items():
+        present = _with(scope, name)
+        if present is not None:
+            found += scope.walk.follows(present, node)
+    return found
+
+
+def _with(scope: Scope, name: str) -> Case | None:
+    """The part of the case in which a member is there; None where it never is."""
+    source = scope.node.source
+    member = scope.facts.member(name)
+    if scope.is_empty(member) or (member is None and _writes_what_it_declares(scope)):
+        return None
+    return scope.case.also(source.made(("present", name, ()), {"type": "object", "required": [name]}))
+
+
+def _at(keyword: str, name: str) -> str:
+    return f"{keyword}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+CHECKS: Sequence[Callable[[Scope], list[Break]]] = (
+    properties,
+    patterns,
+    additional,
+    unevaluated,
+    required,
+    counts,
+    names,
+    dependencies,
+)

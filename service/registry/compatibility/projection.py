@@ -1,0 +1,132 @@
+"""A record for a reader of another version (``as_version``): what RECORDS promises of a compatible change, made true."""
+
+from typing import Any
+
+from service.foundation.errors import Fault, Unprocessable
+from service.registry.compatibility.facts import Case, Facts, alternatives, facts_of
+from service.registry.compatibility.judge import Judge
+from service.registry.compatibility.values import TooDeep, admits, matches
+from service.registry.compatibility.words import Node, Source
+
+_MAX_DEPTH = 200
+_MAX_BRANCHES = 64
+
+
+class NotProjectable(Unprocessable):
+    """The record cannot be read by the version that was asked for."""
+
+    code = "not_projectable"
+    title = "The record does not fit the version that was asked for"
+    hint = "Read the record as the version it was made with; `errors` names what the older one refuses."
+
+
+class Projection:
+    """Turns records of ``writer`` into records of ``reader``. Made once for a pair of versions; safe to share.
+
+    Members that the reader does not know, or that the writer does not declare, are left out; members that the reader
+    declares, that admit null and that are not there become null. Everything else stays as it is. Raises
+    ``service.strict.SchemaRefused`` for what is no schema.
+    """
+
+    def __init__(self, writer: Any, reader: Any) -> None:
+        self._writer = Source(writer, 0)
+        self._reader = Source(reader, 1)
+        self._judge = Judge(reader, self._reader.dialect.draft, formats=True)
+
+    def apply(self, record: Any) -> Any:
+        """The record as the reader knows it. Raises ``NotProjectable``."""
+        roots = Case.of(self._writer.root), Case.of(self._reader.root)
+        # Null for every member that may be null, unless that itself breaks a rule of the reader.
+        for everything in (True, False):
+            try:
+                projected = _Pass(fill_optional=everything).value(record, *roots, 0)
+            except TooDeep:
+                raise NotProjectable("The record nests too deep to be projected.") from None
+            if self._judge.accepts(projected):
+                return projected
+        faults = self._judge.faults(projected)
+        raise NotProjectable(
+            "The record has values that the version asked for does not admit.",
+            errors=[Fault(pointer, detail) for pointer, detail in faults],
+        )
+
+
+def project(record: Any, *, writer: Any, reader: Any) -> Any:
+    """One record of ``writer`` for ``reader``. Raises ``NotProjectable``."""
+    return Projection(writer, reader).apply(record)
+
+
+class _Pass:
+    def __init__(self, *, fill_optional: bool) -> None:
+        self._fill_optional = fill_optional
+        self._branches = 0
+
+    def value(self, value: Any, writer: Case | None, reader: Case | None, depth: int) -> Any:
+        if depth > _MAX_DEPTH:
+            raise TooDeep
+        if reader is None or not isinstance(value, dict | list):
+            return value
+        writer = _met(value, writer)
+        told = facts_of(reader)
+        if told.choices and self._branches < _MAX_BRANCHES:
+            self._branches += 1
+            return self._chosen(value, writer, reader, told, depth)
+        said = None if writer is None else facts_of(writer)
+        if isinstance(value, list):
+            return [
+                self.value(item, None if said is None else said.item(index), told.item(index), depth + 1)
+                for index, item in enumerate(value)
+            ]
+        return self._members(value, said, told, depth)
+
+    def _chosen(self, value: Any, writer: Case | None, reader: Case, told: Facts, depth: int) -> Any:
+        """As the first of the reader's alternatives that then holds."""
+        first: list[Any] = []
+        for part in alternatives(reader, *told.choices[0]):
+            projected = self.value(value, writer, part, depth + 1)
+            if _holds(part, projected):
+                return projected
+            first.append(projected)
+        return first[0] if first else value
+
+    def _members(self, value: dict[str, Any], said: Facts | None, told: Facts, depth: int) -> dict[str, Any]:
+        projected: dict[str, Any] = {}
+        written = said is not None and said.declares
+        for name, member in value.items():
+            inner = told.member(name)
+            known = name in told.required if inner is None else not facts_of(inner).never
+            if told.declares and not known:
+                continue
+            outer = None if said is None else said.member(name)
+            if written and outer is None and said is not None and not _is_named(said, name):
+                continue
+            projected[name] = self.value(member, outer, inner, depth + 1)
+        wanted = told.declared() if self._fill_optional else list(told.required)
+        for name in wanted:
+            inner = told.member(name)
+            if name not in projected and inner is not None and _holds(inner, None):
+                projected[name] = None
+        return projected
+
+
+def _is_named(said: Facts, name: str) -> bool:
+    named = name in said.declared() or name in said.required
+    return named or any(matches(pattern, name) is True for pattern, _ in said.under())
+
+
+def _met(value: Any, case: Case | None) -> Case | None:
+    """The writer's case with the alternatives taken that this value meets."""
+    for _ in range(_MAX_BRANCHES):
+        if case is None:
+            return None
+        choices = facts_of(case).choices
+        if not choices:
+            return case
+        parts = alternatives(case, *choices[0])
+        case = next((part for part in parts if _holds(part, value)), parts[0] if parts else None)
+    return case
+
+
+def _holds(case: Case, value: Any) -> bool:
+    nodes: list[Node] = list(case.holds)
+    return all(admits(node, value) for node in nodes) and not any(admits(node, value) for node in case.fails)

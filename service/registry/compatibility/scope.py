@@ -1,0 +1,86 @@
+"""What the checks of single keywords look at, and what they answer."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from service.registry.compatibility.facts import Case, Facts, facts_of
+from service.registry.compatibility.report import Policy
+from service.registry.compatibility.words import Node, Words
+
+How = Policy | Literal["SET"]
+"""``SET`` is set inclusion and nothing else; used inside, where a branch must be shown not to apply."""
+
+
+class OutOfBudget(Exception):
+    """The comparison takes too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A rule of the reader that what is written may break. ``pointer`` leads into the reader's schema."""
+
+    pointer: str
+    kind: str
+    message: str
+    written: Any = field(default=None, compare=False, repr=False)
+    read: Any = field(default=None, compare=False, repr=False)
+    undecided: bool = False
+
+
+@dataclass(slots=True)
+class Budget:
+    """Steps that are left."""
+
+    steps: int
+
+    def spend(self, steps: int = 1) -> None:
+        """Raises ``OutOfBudget``."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise OutOfBudget
+
+
+class Walk(Protocol):
+    """The comparison that the checks are part of."""
+
+    how: How
+
+    def follows(self, case: Case, node: Node) -> list[Break]:
+        """What of a node does not follow from a case of the same value."""
+
+    def inside(self, case: Case | None, node: Node) -> list[Break]:
+        """The same for a member or an item; None is a value of which nothing is known."""
+
+    def empty(self, case: Case) -> bool:
+        """Whether it is certain that a case holds no value at all."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What the checks of single keywords look at."""
+
+    walk: Walk
+    case: Case
+    facts: Facts
+    node: Node
+    words: Words
+    whole: Node
+
+    @property
+    def how(self) -> How:
+        """The policy in force."""
+        return self.walk.how
+
+    def broken(self, keyword: str, kind: str, message: str, written: Any = None, read: Any = None) -> Break:
+        """A break at one keyword of the node."""
+        return Break(
+            f"{self.node.pointer}/{keyword}" if keyword else self.node.pointer, kind, message, written, read
+        )
+
+    def facts_of_whole(self) -> Facts:
+        """What the reader says altogether, ``allOf`` and references included."""
+        return facts_of(Case.of(self.whole))
+
+    def is_empty(self, case: Case | None) -> bool:
+        """Whether a member or item cannot be there."""
+        return case is not None and self.walk.empty(case)
