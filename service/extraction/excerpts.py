@@ -82,7 +82,8 @@ def cut(lines: Lines, *, tokens: float, rows: int, pages: int, images: int = 4) 
         start = end
     if len(borders) > 2 and _total(everything[borders[-2] :]) < 0.25 * tokens:
         size = _total(everything[borders[-3] :])
-        if size <= tokens * (1 + _SLACK):
+        pictures = sum(line.image for line in everything[borders[-3] :])
+        if size <= tokens * (1 + _SLACK) and pictures <= images:
             del borders[-2]
     return tuple(surrounded(lines, first, last) for first, last in pairwise(borders))
 
