@@ -242,7 +242,7 @@ def _before(lines: Sequence[Line], first: int) -> list[int]:
     """
     found: list[int] = []
     shapes: set[str] = set()
-    own = {line.shape for line in lines[first : first + 6] if is_row(line.shape)}
+    own = next((line.shape for line in lines[first : first + 6] if is_row(line.shape)), "")
     page = lines[first].page
     sheet = _sheet_head(lines, first)
     if sheet is not None:
@@ -251,7 +251,7 @@ def _before(lines: Sequence[Line], first: int) -> list[int]:
         line = lines[number]
         if not line.shape or line.image or line.shape in shapes or (line.running and line.page != page):
             continue
-        if line.shape in own or (is_row(line.shape) and number < first - 60):
+        if line.shape == own or (is_row(line.shape) and number < first - 60):
             continue
         shapes.add(line.shape)
         if number not in found:

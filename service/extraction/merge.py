@@ -243,7 +243,7 @@ class _Merge:
         low, high = part.within or ((shown[0], shown[-1]) if shown else (0, 0))
         spot = spots[number]
         if spot is not None and any(other is not None for other in spots[:number]):
-            low = max(low, spot.at[0])
+            low = max(low, min((line for line, _ in spot.leaves.values()), default=spot.at[0]))
         later = next((other for other in spots[number + 1 :] if other is not None), None)
         return low, max(low, later.at[0]) if later is not None else high
 
