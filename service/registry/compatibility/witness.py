@@ -36,6 +36,7 @@ class Maker:
 
     def __init__(self, writer: Source, reader: Source) -> None:
         self._parts = self._made = 0
+        self._known: dict[Case, Facts] = {}
         self._random = random.Random(20261125)  # noqa: S311 - it must repeat itself
         self._writer = writer
         self._constants = list(_constants(writer, reader))
@@ -49,10 +50,16 @@ class Maker:
             self._parts = 0
             yield self._value(Case.of(self._writer.root), 0)
 
+    def _facts(self, case: Case) -> Facts:
+        known = self._known.get(case)
+        if known is None:
+            known = self._known[case] = facts_of(case)
+        return known
+
     def _value(self, case: Case, depth: int) -> Any:
         self._parts += 1
         self._made += 1
-        facts = facts_of(case)
+        facts = self._facts(case)
         for _ in range(_MAX_DEPTH):
             if not facts.choices:
                 break
@@ -60,7 +67,7 @@ class Maker:
             if not parts:
                 break
             case = self._random.choice(parts)
-            facts = facts_of(case)
+            facts = self._facts(case)
         if facts.values:
             return self._random.choice(facts.values)
         if facts.never:
@@ -113,12 +120,12 @@ class Maker:
         if self._may_grow(depth):
             names += [name for name in facts.declared() if self._random.random() < 0.6]
             others = facts.others()
-            if others is None or not facts_of(others).never:
+            if others is None or not self._facts(others).never:
                 names += [name for name in self._names if self._random.random() < 0.2]
         made: dict[str, Any] = {}
         for name in dict.fromkeys(names):
             case = facts.member(name)
-            if case is None or not facts_of(case).never:
+            if case is None or not self._facts(case).never:
                 made[name] = self._part(case, depth)
         return made
 
