@@ -276,6 +276,7 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
         """Asks the database; says which provider answers and how parsers are isolated."""
         parts: Parts = request.app.state.parts
         await parts.database.ping()
+        await parts.upstream.loaded()
         health = parts.upstream.ready(today=clock.now().date())
         return Readiness(
             status="ready",

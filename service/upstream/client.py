@@ -100,9 +100,14 @@ class Upstream:
         self._random = random.Random()  # noqa: S311  # jitter, not secrets
 
     async def open(self) -> None:
-        """Build the clients. Nothing is sent."""
+        """Begin to build the clients. Nothing is sent; calls wait until their client is there."""
         for provider in self._providers.values():
-            await provider.open()
+            provider.open()
+
+    async def loaded(self) -> None:
+        """Return when every client is there. Raises what went wrong in building one."""
+        for provider in self._providers.values():
+            await provider.client()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -291,7 +296,7 @@ class Upstream:
     async def _fetch(self, provider: str, path: str, body: bytes | None, deadline: float) -> Any:
         try:
             async with asyncio.timeout(max(deadline - clock.monotonic(), 0)):
-                return await self._providers[provider].sdk.fetch(path, body)
+                return await (await self._providers[provider].client()).fetch(path, body)
         except TimeoutError:
             return None
 

@@ -1,6 +1,9 @@
 """One provider: its client, its rate limits, the API it speaks, and what it was found not to accept."""
 
+import asyncio
+from contextlib import suppress
 from hashlib import sha256
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from service.catalogue import Model
@@ -30,31 +33,44 @@ class Provider:
         self._face: Face = CHAT if settings.face == "chat" else RESPONSES
         self._refused: dict[bytes, None] = {}
         self._sdk: Sdk | None = None
+        self._opening: asyncio.Task[Sdk] | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be asked."""
-        return self._sdk is not None
+        """Whether it can be asked, at once or as soon as the client is loaded."""
+        return self._opening is not None
 
-    @property
-    def sdk(self) -> "Sdk":
-        """The client. Raises ``RuntimeError`` before ``open``."""
+    async def client(self) -> "Sdk":
+        """The client, once it is loaded. Raises ``RuntimeError`` before ``open``."""
         if self._sdk is None:
-            raise RuntimeError("the upstream is not open")
+            if self._opening is None:
+                raise RuntimeError("the upstream is not open")
+            self._sdk = await asyncio.shield(self._opening)
         return self._sdk
 
-    async def open(self) -> None:
-        """Build the client. Nothing is sent."""
-        # A process that never calls a provider need not hold the SDK.
-        from service.upstream.sdk import Sdk
+    def open(self) -> None:
+        """Begin to build the client; nothing is sent, and whoever asks meanwhile waits for it.
 
-        self._sdk = await Sdk.open(self.settings)
+        Loading the SDK takes 0.8 s of CPU: a service listens before that, and what needs no provider is answered.
+        """
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._load(), name="load the SDK")
+
+    async def _load(self) -> "Sdk":
+        # A process that never calls a provider need not hold the SDK.
+        module = await asyncio.to_thread(import_module, "service.upstream.sdk")
+        sdk: Sdk = await module.Sdk.open(self.settings)
+        return sdk
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._sdk is not None:
-            await self._sdk.close()
-            self._sdk = None
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return
+        with suppress(asyncio.CancelledError):
+            # An import under way cannot be interrupted, and what it opens must be closed.
+            await (await asyncio.shield(opening)).close()
+        self._sdk = None
 
     async def ask(self, call: Call, model: Model, *, attempt_id: str, on_delta: "OnDelta | None") -> Answer:
         """One attempt. A server that turns out not to know ``/responses`` is asked again, by its other face."""
@@ -92,9 +108,10 @@ class Provider:
         self, face: Face, call: Call, model: Model, attempt_id: str, on_delta: "OnDelta | None"
     ) -> Answer:
         body = face.encode(call, model, stream=on_delta is not None)
+        sdk = self._sdk or await self.client()
         if on_delta is None:
-            return await self.sdk.respond(face, body, client_request_id=attempt_id)
-        return await self.sdk.stream(face, body, client_request_id=attempt_id, on_delta=on_delta)
+            return await sdk.respond(face, body, client_request_id=attempt_id)
+        return await sdk.stream(face, body, client_request_id=attempt_id, on_delta=on_delta)
 
 
 def _unknown_path(answer: Answer) -> bool:

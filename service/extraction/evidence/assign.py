@@ -34,6 +34,7 @@ _WEIGHED = 160
 _OUT_OF_ORDER = 0.9
 _SAME_ROW = 0.45
 _HEADER_ROWS = 12
+_LABELLED = 0.35
 
 
 def assign(index: Index, leaves: Sequence[Leaf], outline: Outline) -> None:
@@ -71,6 +72,8 @@ class _Assignment:
         self._columns: dict[Way, tuple[bool, float]] = {}
         """Leaf of items → whether its right edges are level, and where the level edges are."""
         self._headers: dict[Way, tuple[float, float] | None] = {}
+        self._settled = False
+        """Whether every leaf has had a first choice."""
         self._taken: dict[Way, dict[int, Leaf]] = defaultdict(dict)
 
     def settle(self, open_leaves: list[Leaf]) -> None:
@@ -90,6 +93,7 @@ class _Assignment:
         for again in (False, True):
             if again:
                 self._line_up()
+                self._settled = True
             self._taken.clear()
             for leaf in order if not again else open_leaves:
                 self._choose(leaf)
@@ -215,7 +219,7 @@ class _Assignment:
             return
         leaf.chosen = max(
             self._weighed(leaf, outer),
-            key=lambda candidate: candidate.quality + 0.5 * _near(self._around.row(candidate), outer),
+            key=lambda candidate: candidate.quality + 0.8 * _on_row(self._around.row(candidate) - outer),
         )
 
     def _weighed(self, leaf: Leaf, outer: int | None) -> list[Candidate]:
@@ -243,11 +247,15 @@ class _Assignment:
         for candidate in self._weighed(leaf, outer):
             row = self._around.row(candidate)
             label = min(self._around.label(candidate, facts), 1.2)
-            score = candidate.quality + (0.2 if outer is not None else 0.5) * label
+            score = candidate.quality + (0.1 if outer is not None else 0.5) * label
             if outer is not None and not listed:
-                score += 0.6 * _near(row, outer) + self._aligned(leaf, candidate, facts)
+                near = _on_row(row - outer)
+                score += 0.8 * near + self._aligned(leaf, candidate, facts)
+                label = max(label, near if near == 1.0 else 0.0)
             elif siblings:
-                score += 0.35 * max(_near(row, sibling) for sibling in siblings)
+                near = max(_near(row, sibling) for sibling in siblings)
+                score += 0.35 * near
+                label = max(label, near if near > 0.6 else 0.0)
             if listed and leaf.chosen is candidate:
                 score += 0.6
             if candidate.start in taken:
@@ -257,11 +265,11 @@ class _Assignment:
             scored.append((score, label, candidate))
         best = max(scored, key=lambda one: (one[0], -one[2].start))
         leaf.chosen = best[2]
-        leaf.labelled = best[1] >= 0.5
+        leaf.labelled = best[1] >= _LABELLED
         leaf.margin = min(
             (
-                best[0] - score + (0.3 if label >= 0.5 and leaf.labelled and label >= best[1] - 0.05 else 0.0)
-                for score, label, candidate in scored
+                best[0] - score
+                for score, _, candidate in scored
                 if candidate.start >= best[2].end or candidate.end <= best[2].start
             ),
             default=1.0,
@@ -276,7 +284,7 @@ class _Assignment:
             for other in self._groups[leaf.path[:-1]]
             if other is not leaf
             and other.chosen is not None
-            and (len(other.candidates) == 1 or other.margin > 0.1)
+            and (self._settled or len(other.candidates) == 1 or other.margin > 0.1)
         ]
 
     def _aligned(self, leaf: Leaf, candidate: Candidate, facts: Facts) -> float:
@@ -292,6 +300,15 @@ class _Assignment:
             apart = max(header[0] - spot.right, spot.left - header[1], 0.0)
             found += 0.25 * max(0.0, 1 - apart / 6)
         return found
+
+
+def _on_row(apart: int) -> float:
+    """How well a row belongs to the item that lies on another one: those below it rather than those above."""
+    if apart == 0:
+        return 1.0
+    if apart > 0:
+        return 0.62 / apart**0.5 if apart < 60 else 0.0
+    return 0.5 / (-apart) ** 0.7 if apart > -60 else 0.0
 
 
 def _near(row: int, other: int) -> float:

@@ -17,9 +17,11 @@ MOST = 3000
 _ATTEMPTS = 20_000
 """Occurrences of a key that are looked at, whether or not they turn out to be words."""
 
-_NUMERIC = re.compile(
-    r"[^\w\n]{0,4}(?:[^\W\d_]{1,4}[. ]{0,2})?[-−(]?\s?(\d[\d.,'’٫٬ \u00a0\u202f]*)\)?\s?(?:[^\W\d_]{1,4}|[^\w\s]{1,2}){0,2}"
-)
+_MONEY = r"(?:[A-Z]{3}|(?:US|NT|HK|CA|AU|NZ|R|S)?[^\w\s.,()\-−]{1,2}|RM|Rs\.?|Rp|kr\.?|zł|Kč|Ft|TL|円|元|원)"
+_NUMERIC = re.compile(rf"[(\-−]?\s?(?:{_MONEY}\s?)?[-−(]?\s?(\d[\d.,'’٫٬ \u00a0\u202f]*)\)?\s?{_MONEY}?\)?")
+"""A number as a record may hold it as text: with a sign, a currency, a unit; never an identifier."""
+
+_SURE = 0.9
 _AMOUNT = re.compile(r"\d+(?:[.,]\d{1,2}|[.,]\d{3,})")
 _SPECIAL = frozenset("+#*%°")
 
@@ -232,11 +234,16 @@ def _as_number(index: Index, value: str) -> list[Candidate]:
     match = _NUMERIC.fullmatch(value.strip()) if len(value) < 40 else None
     if match is None:
         return []
-    found: list[Candidate] = []
+    meant = numbers.readings(match[1].strip(" \u00a0\u202f.,'"))
+    if not meant:
+        return []
+    size = max(meant, key=lambda one: one[1])[0]
     negative = "(" in value or "-" in value or "−" in value
-    for read, _ in numbers.readings(match[1].strip(" \u00a0\u202f.,'")):
-        found += of_number(index, -read if negative else read)
-    return [candidate._replace(match="normalized") for candidate in _without_doubles(found)]
+    return [
+        candidate._replace(match="normalized")
+        for candidate in of_number(index, -size if negative else size)
+        if candidate.quality >= _SURE
+    ]
 
 
 def _as_date(index: Index, value: str) -> list[Candidate]:

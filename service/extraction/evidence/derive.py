@@ -1,62 +1,111 @@
-"""Values that are not printed as such, and still have a reason: categories, counts, positions, sums."""
+"""Values that are not printed as such, and still have a reason: categories, counts, positions, pages, sums."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from service.extraction.evidence.leaves import Leaf, Path
-from service.extraction.evidence.outline import Outline
+from service.extraction.evidence.index import Index
+from service.extraction.evidence.leaves import Leaf
+from service.extraction.evidence.outline import Facts, Outline, Way
 
-Derivation = Literal["boolean", "category", "constant", "count", "position", "computed"]
+Derivation = Literal["boolean", "category", "constant", "count", "position", "page", "computed"]
 """``category``: one of a closed list; ``count``: as long as a list beside it; ``position``: the place of its item in its
-list; ``computed``: sum, difference or product of values beside it that were found."""
+list; ``page``: the page on which values beside it were found; ``computed``: sum, difference or product of values beside
+it that were found."""
 
 _SIGNIFICANT = 10
 """Below, sums and products come out by chance."""
 
 _MOST_OPERANDS = 40
 
-
-def derivation(leaf: Leaf, leaves: list[Leaf], outline: Outline) -> Derivation | None:
-    """Why a value that is not in the document may be right, None when nothing speaks for it."""
-    value = leaf.value
-    if isinstance(value, bool):
-        return "boolean"
-    facts = outline.facts(leaf.way)
-    if facts.constant:
-        return "constant"
-    if facts.category:
-        return "category"
-    if isinstance(value, str):
-        return None
-    return _arithmetic(leaf, leaves, countable=facts.countable)
+_EFFORT = 300_000
+"""Leaves that are looked at for one record, beyond which numbers are not explained any more."""
 
 
-def _arithmetic(leaf: Leaf, leaves: list[Leaf], *, countable: bool) -> Derivation | None:
-    value = leaf.value
-    indices = [step for step in leaf.path if type(step) is int]
-    if countable and indices and value in (indices[-1], indices[-1] + 1):
-        return "position"
-    parent = leaf.path[:-1]
-    depth = len(parent)
-    lists: dict[str | int, int] = {}
-    columns: dict[tuple[Path, ...], list[float]] = {}
-    beside: list[float] = []
-    for other in leaves:
-        path = other.path
-        if other is leaf or path[:depth] != parent:
-            continue
-        if len(path) > depth + 1 and type(path[depth + 1]) is int:
-            lists[path[depth]] = max(lists.get(path[depth], 0), int(path[depth + 1]) + 1)
-            if other.chosen is not None and _is_number(other.value):
-                columns.setdefault(((path[depth],), path[depth + 2 :]), []).append(other.value)
-        elif len(path) == depth + 1 and other.chosen is not None and _is_number(other.value):
-            beside.append(other.value)
-    if countable and value in lists.values():
-        return "count"
-    if abs(value) < _SIGNIFICANT:
-        return None
-    if any(len(column) > 1 and _equal(sum(column), value) for column in columns.values()):
-        return "computed"
-    return "computed" if _of_two(beside[:_MOST_OPERANDS], value) else None
+@dataclass(slots=True)
+class _Family:
+    """What stands around a leaf in the record: in its object, and below it."""
+
+    lists: dict[str | int, int] = field(default_factory=dict)
+    """Member → how long the list is."""
+    columns: dict[Way, list[float]] = field(default_factory=dict)
+    """The found numbers of lists, by the way to them."""
+    beside: list[float] = field(default_factory=list)
+    """The found numbers of the same object."""
+    pages: set[int] = field(default_factory=set)
+
+
+class Derivations:
+    """Explains the leaves of one record. ``leaves`` are in the order of the record, with their places chosen."""
+
+    def __init__(self, index: Index, leaves: Sequence[Leaf], outline: Outline) -> None:
+        self._index = index
+        self._leaves = leaves
+        self._outline = outline
+        self._effort = _EFFORT
+
+    def of(self, at: int) -> Derivation | None:
+        """Why the value of the leaf at a place may be right without being printed, None when nothing speaks for it."""
+        leaf = self._leaves[at]
+        if isinstance(leaf.value, bool):
+            return "boolean"
+        facts = self._outline.facts(leaf.way)
+        if facts.constant:
+            return "constant"
+        if facts.category:
+            return "category"
+        if isinstance(leaf.value, str):
+            return None
+        return self._number(at, leaf, facts)
+
+    def _number(self, at: int, leaf: Leaf, facts: Facts) -> Derivation | None:
+        value, path = leaf.value, leaf.path
+        if not path or type(path[-1]) is int:
+            return None
+        if facts.numbers_items:
+            last = next((step for step in reversed(path) if type(step) is int), None)
+            if last is not None and value in (last, last + 1):
+                return "position"
+        family = self._family(at)
+        if facts.page and value in family.pages:
+            return "page"
+        if facts.counts and value in family.lists.values():
+            return "count"
+        if abs(value) < _SIGNIFICANT:
+            return None
+        if any(len(column) > 1 and _equal(sum(column), value) for column in family.columns.values()):
+            return "computed"
+        return "computed" if _of_two(family.beside[:_MOST_OPERANDS], value) else None
+
+    def _family(self, at: int) -> _Family:
+        parent = self._leaves[at].path[:-1]
+        depth = len(parent)
+        found = _Family()
+        for other in self._under(at, parent):
+            path = other.path
+            number = other.chosen is not None and _is_number(other.value)
+            if other.chosen is not None:
+                found.pages.add(self._index.pages[self._index.page_at(other.chosen.start)].number)
+            if len(path) == depth + 1:
+                if number:
+                    found.beside.append(other.value)
+            elif type(step := path[depth + 1]) is int:
+                found.lists[path[depth]] = max(found.lists.get(path[depth], 0), step + 1)
+                if number:
+                    found.columns.setdefault(other.way[depth:], []).append(other.value)
+        return found
+
+    def _under(self, at: int, parent: tuple[str | int, ...]) -> Iterator[Leaf]:
+        """The other leaves below an object: they stand together."""
+        depth = len(parent)
+        for step in (-1, 1):
+            near = at + step
+            while 0 <= near < len(self._leaves) and self._effort > 0:
+                self._effort -= 1
+                if self._leaves[near].path[:depth] != parent:
+                    break
+                yield self._leaves[near]
+                near += step
 
 
 def _of_two(numbers: list[float], value: float) -> bool:

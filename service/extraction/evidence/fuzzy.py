@@ -7,6 +7,7 @@ pictures do (0 for O, 1 for l, a letter lost), and only on pages that were read 
 import itertools
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 
 from service.extraction.evidence.folding import confused, key
 from service.extraction.evidence.index import Index
@@ -26,14 +27,21 @@ _COVERED = 0.88
 _LONG = 40
 """Letters of a key, from which a born-digital text may differ a little."""
 
+_PASSAGE = 8
+"""Words, from which a text is a passage rather than a name."""
+
+_GAP_AFTER = re.compile(r"[^\w\s]{0,3}(?:\s{2}|\n|\s?\|)")
+_GAP_BEFORE = re.compile(r"(?:\s{2}|\n|\|\s?)[^\w\s]{0,3}$")
+"""What stands between columns: two spaces, a line break, the bar between cells."""
+
 _DIGITS = re.compile(r"\d+")
 
 
 def scattered(index: Index, value: str) -> list[Found]:
     """Where the words of a text stand in order, with others between them or a few missing."""
     wanted = index.tokens_of(value)[:_WORDS_MOST]
-    if len(wanted) < 2:
-        return []
+    if sum(not word.isdecimal() for word in wanted) < 2:
+        return []  # figures are found as numbers or not at all
     words = index.vocabulary
     rare = sorted(
         (at for at, word in enumerate(wanted) if word in words),
@@ -50,6 +58,7 @@ def scattered(index: Index, value: str) -> list[Found]:
                 best.append(found)
         if best:
             break
+    best = best or _together(index, wanted, rare)
     top = max((quality for _, _, quality in best), default=0.0)
     return sorted({found for found in best if found[2] >= top - 0.02})
 
@@ -61,16 +70,43 @@ def _followed(index: Index, wanted: list[str], anchor: int, place: int, weight: 
     places = [*behind[0], place, *ahead[0]]
     covered = (ahead[1] + behind[1] + len(wanted[anchor])) / weight
     missing = len(wanted) - len(places)
-    if covered < _COVERED or (len(wanted) < 8 and missing):
+    if covered < _COVERED or (len(wanted) < _PASSAGE and missing):
         return None
     first, last = min(places), max(places)
     between = last - first + 1 - len(places)
-    if len(wanted) < 8 and between and not _broken(index, sorted(places)):
+    if len(wanted) < _PASSAGE and between and not _broken(index, sorted(places)):
         return None
     if any(word.isdecimal() for word in wanted) and missing and not _digits_there(index, wanted, places):
         return None
     quality = 0.9 * covered - min(0.2, 0.2 * between / (len(places) + between))
     return index.token_starts[first], index.token_ends[last], max(quality, 0.5)
+
+
+def _together(index: Index, wanted: list[str], rare: list[int]) -> list[Found]:
+    """Where all words of a text stand side by side in another order (``Last, First``), or nearly all of a passage."""
+    size = len(wanted)
+    few = size < _PASSAGE
+    if few and len(rare) < size:
+        return []
+    counts = Counter(wanted)
+    span = size if few else size + size // 3
+    best: list[Found] = []
+    for place in index.vocabulary[wanted[rare[0]]][:_PLACES]:
+        for first in range(max(place - span + 1, 0), place + 1, 1 if few else max(size // 6, 1)):
+            last = min(first + span, len(index.token_starts)) - 1
+            shown = Counter(index.token(at) for at in range(first, last + 1))
+            covered = sum(len(word) * min(count, shown[word]) for word, count in counts.items())
+            covered_share = covered / sum(len(word) * count for word, count in counts.items())
+            if covered_share >= (1.0 if few else 0.93) and (not few or _level(index, first, last)):
+                start, end = index.token_starts[first], index.token_ends[last]
+                best.append((start, end, 0.84 if few else 0.7 * covered_share))
+    return best[:1] if not few else best
+
+
+def _level(index: Index, first: int, last: int) -> bool:
+    """Whether words stand beside each other: in one line, without a gap."""
+    between = index.text[index.token_ends[first] : index.token_starts[last]]
+    return index.marked_up or not ("\n" in between or "  " in between)
 
 
 def _walk(index: Index, wanted: list[str], place: int, step: int) -> tuple[list[int], int]:
@@ -96,11 +132,12 @@ def _walk(index: Index, wanted: list[str], place: int, step: int) -> tuple[list[
 
 
 def _broken(index: Index, places: list[int]) -> bool:
-    """Whether all words between belong to other lines or columns."""
+    """Whether all words between belong to other columns: what is before them ends there, what follows begins there."""
+    text = index.text
     for one, other in itertools.pairwise(places):
         if other - one > 1:
-            between = index.text[index.token_ends[one] : index.token_starts[other]]
-            if "\n" not in between:
+            end, start = index.token_ends[one], index.token_starts[other]
+            if not _GAP_AFTER.match(text, end) or not _GAP_BEFORE.search(text, max(start - 8, 0), start):
                 return False
     return True
 

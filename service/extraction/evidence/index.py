@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     "[\u0e00-\u0eff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]|"
     "[^\\W_\u0e00-\u0eff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
+_TAG_OR_TOKEN = re.compile(rf"</?[A-Za-z][^<>]{{0,500}}>|{_TOKEN.pattern}")
 """Words; single characters of scripts that set no spaces between them."""
 
 _BETWEEN_PAGES = "\n\f\n"
@@ -37,8 +38,10 @@ class Index:
     Safe to share between threads: what is worked out late is worked out twice at worst.
     """
 
-    def __init__(self, pages: tuple[Page, ...]) -> None:
+    def __init__(self, pages: tuple[Page, ...], *, marked_up: bool = False) -> None:
         self.pages = pages
+        self.marked_up = marked_up
+        """Whether the text holds tags, which are no words."""
         texts: list[str] = []
         self.words: list[array[int] | None] = []
         """Per page, where its words begin in ``text``; None for pages that are their text."""
@@ -61,7 +64,7 @@ class Index:
     @classmethod
     def of(cls, document: Document) -> "Index":
         """The index of a document."""
-        return cls(document.pages)
+        return cls(document.pages, marked_up=document.media_type.endswith("xml"))
 
     @cached_property
     def keyed(self) -> "tuple[str, array[int]]":
@@ -100,7 +103,9 @@ class Index:
         starts, ends = array("I"), array("I")
         folded: list[str] = []
         vocabulary: dict[str, array[int]] = {}
-        for match in _TOKEN.finditer(self.text):
+        for match in (_TAG_OR_TOKEN if self.marked_up else _TOKEN).finditer(self.text):
+            if match[0][0] == "<":
+                continue
             word = key(match[0])
             if word:
                 places = vocabulary.get(word)

@@ -8,11 +8,12 @@ from service.extraction.evidence.folding import key
 
 _IDEAS = """
 total sum grand gesamt gesamtbetrag summe totale totaal razem suma celkem összesen toplam итого всего σύνολο итог 合計 総額 总计 總計 合计 합계 총액 المجموع الإجمالي סהכ कुल รวม tổng jumlah endbetrag rechnungsbetrag importe montant
-gross brutto ttc bruto lordo 税込 含税 مع
-net netto ht neto imponibile 税抜 未税 공급가액 nettobetrag subtotal zwischensumme sous-total 小計 小计 소계 excl
+gross brutto incl inkl inclusief rechnungsbetrag endbetrag ttc bruto lordo 税込 含税 مع
+net netto ohne excl exclusief exkl untaxed hors without ht neto imponibile 税抜 未税 공급가액 nettobetrag
+subtotal zwischensumme positionssumme warenwert sous-total subtotaal net netto 小計 小计 소계
 tax vat mwst ust umsatzsteuer tva iva btw moms mva podatek dph áfa kdv ндс φπα 消費税 税額 税额 增值税 부가세 세액 ضريبة מעמ gst steuer taxes impuesto imposta imposto
 date datum dated fecha data dato päivämäärä dátum tarih дата ημερομηνία 日付 日期 날짜 일자 التاريخ תאריך तारीख วันที่ ngày tanggal day jour
-due zahlbar fällig fälligkeit échéance vencimiento scadenza vencimento vervaldatum termin splatnost son vade срок 支払期限 期日 到期 납기 الاستحقاق before payable
+due zahlbar zahlbetrag zahlungsbetrag restbetrag offen payable fällig fälligkeit échéance vencimiento scadenza vencimento vervaldatum termin splatnost son vade срок 支払期限 期日 到期 납기 الاستحقاق before payable
 issue issued issuance invoice rechnungsdatum ausgestellt ausstellungsdatum émission emisión emissione emissão factuurdatum 発行日 開票 开票 발행일 إصدار
 invoice rechnung facture factura fattura fatura faktura factuur számla счет счёт τιμολόγιο 請求書 发票 發票 계산서 송장 فاتورة חשבונית bill inv rechnungsnummer rechnungsnr
 number no nr num numero número nummer № # ref id num numer číslo szám номер αριθμός 番号 号码 編號 编号 번호 رقم מספר संख्या เลขที่ số nomor code reference identifier kennung zeichen

@@ -4,8 +4,9 @@ from typing import Any
 
 from service.extraction.evidence.assign import assign
 from service.extraction.evidence.candidates import Candidate, of_number, of_text
-from service.extraction.evidence.derive import Derivation, derivation
-from service.extraction.evidence.evidence import LONGEST_QUOTE, Evidence
+from service.extraction.evidence.currencies import SIGNS
+from service.extraction.evidence.derive import Derivation, Derivations
+from service.extraction.evidence.evidence import LONGEST_QUOTE, Evidence, Match
 from service.extraction.evidence.folding import key
 from service.extraction.evidence.index import Index
 from service.extraction.evidence.leaves import Leaf, walk
@@ -17,8 +18,20 @@ _TIE = 0.05
 _DISTINCTIVE = 6
 """Letters or digits of a text, from which its mentions are mentions of one thing, wherever they stand."""
 
+_WORD = 3
+"""The same for words that are printed letter by letter."""
+
 _ABSENT = Evidence("absent", reason="null")
 _EMPTY = Evidence("absent", reason="empty")
+_PLACEHOLDER = Evidence("absent", reason="placeholder")
+
+_PLACEHOLDERS = frozenset(
+    {"na", "none", "null", "nil", "unknown", "notfound", "notavailable", "notapplicable", "notspecified"}
+)
+"""Keys of texts that stand for no value, where the document does not print them."""
+
+_BEFORE_CHANCE: frozenset[Derivation | None] = frozenset({"position", "page"})
+"""Small numbers stand everywhere: a better reason goes before a place that nothing speaks for."""
 
 
 def locate(index: Index, data: Any, schema: Any) -> dict[str, Evidence]:
@@ -40,20 +53,27 @@ def locate(index: Index, data: Any, schema: Any) -> dict[str, Evidence]:
             known[type(value), value] = candidates
         leaf.candidates = candidates
     assign(index, leaves, outline)
-    return {leaf.pointer: _evidence(index, leaf, leaves, outline) for leaf in leaves}
+    derivations = Derivations(index, leaves, outline)
+    return {leaf.pointer: _evidence(index, leaf, at, derivations) for at, leaf in enumerate(leaves)}
 
 
-def _evidence(index: Index, leaf: Leaf, leaves: list[Leaf], outline: Outline) -> Evidence:
+def _evidence(index: Index, leaf: Leaf, at: int, derivations: Derivations) -> Evidence:
     value = leaf.value
     if value is None:
         return _ABSENT
     if value == "" and type(value) is str:
         return _EMPTY
+    why: Derivation | None = None
+    if leaf.chosen is None or leaf.margin < _TIE:
+        why = derivations.of(at)
     if leaf.chosen is None:
-        why: Derivation | None = derivation(leaf, leaves, outline)
+        if why is None and type(value) is str and key(value) in _PLACEHOLDERS:
+            return _PLACEHOLDER
         return Evidence("not_found", score=0.0) if why is None else Evidence("derived", reason=why)
+    if why in _BEFORE_CHANCE:
+        return Evidence("derived", reason=why)
     start, end, quality, match = leaf.chosen
-    unclear = leaf.margin < _TIE and not _distinctive(value)
+    unclear = leaf.margin < _TIE and not leaf.labelled and not _distinctive(value, match)
     page = index.page_at(start)
     begin = index.starts[page]
     text = index.text[start : min(end, start + LONGEST_QUOTE)]
@@ -70,8 +90,13 @@ def _evidence(index: Index, leaf: Leaf, leaves: list[Leaf], outline: Outline) ->
     )
 
 
-def _distinctive(value: Any) -> bool:
+def _distinctive(value: Any, match: Match) -> bool:
+    """Whether all mentions of a value are mentions of one thing: names and words, not digits and signs."""
     if type(value) is not str:
         return False
     folded = key(value)
-    return len(folded) >= (_DISTINCTIVE if folded.isascii() else _DISTINCTIVE // 2)
+    if value in SIGNS:
+        return True
+    if match == "exact" and len(folded) >= _WORD and not folded.isdecimal():
+        return True
+    return len(folded) >= (_DISTINCTIVE if folded.isascii() else _WORD - 1)

@@ -16,7 +16,7 @@ _ABOVE = (0.85, 0.7, 0.5)
 _COMPOUND = 8
 """Letters of a word, from which it may be a compound with a label in it (``Rechnungsdatum``)."""
 
-_BEFORE, _BEHIND = 90.0, 30.0
+_BEFORE, _BEHIND = 130.0, 30.0
 """Characters to the left and to the right in which a label is looked for."""
 
 
@@ -75,9 +75,9 @@ def _speaking(rows: Rows, spot: Spot, facts: Facts) -> list[tuple[float, str]]:
         if end <= left + 0.5:
             weight = says(word, facts)
             if weight:
-                found.append((weight * between / (1 + 0.05 * max(left - end, 0.0)), word))
-            elif word.isdecimal():
-                between *= 0.6
+                found.append((weight * between / (1 + 0.008 * max(left - end, 0.0)), word))
+            else:
+                between *= 0.6 if word.isdecimal() else 0.92
         elif start >= right - 0.5:
             weight = says(word, facts)
             if weight:
@@ -109,10 +109,8 @@ def says(word: str, facts: Facts) -> float:
     if weight is not None:
         return weight
     if len(word) >= _COMPOUND and word.isascii() and word.isalpha():
-        return max(
-            (0.7 * part for label, part in facts.labels.items() if len(label) > 3 and label in word),
-            default=0.0,
-        )
+        parts = [part for label, part in facts.labels.items() if len(label) > 3 and label in word]
+        return min(0.7 * max(parts) + 0.1 * (len(parts) - 1), 1.0) if parts else 0.0
     if facts.contained and not word.isascii():
         return max((facts.labels[label] for label in facts.contained if label in word), default=0.0)
     return 0.0

@@ -52,6 +52,10 @@ _EMPTY = frozenset(
 )
 
 
+_NUMBERING = ("index", "position", "number", "rank", "order", "row", "line", "seq", "pos", "nummer", "item")
+_COUNTING = ("count", "total", "num", "length", "size", "quantity", "anzahl", "rows", "lines", "items")
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One leaf's place in the schema."""
@@ -63,8 +67,12 @@ class Facts:
     category: bool = False
     """An enumeration or constant: chosen, not necessarily printed."""
     constant: bool = False
-    countable: bool = False
-    """The name says that this counts or numbers its siblings."""
+    numbers_items: bool = False
+    """The name says that this numbers the items of a list."""
+    counts: bool = False
+    """The name says that this counts the items of a list."""
+    page: bool = False
+    """The name says that this is a page of the document."""
 
 
 class Outline:
@@ -139,22 +147,9 @@ class Outline:
             contained=tuple(label for label in labels if not label.isascii() and len(label) >= 2),
             category=any("enum" in node or "const" in node for node in nodes),
             constant=any("const" in node for node in nodes),
-            countable=any(
-                word in last
-                for word in (
-                    "count",
-                    "index",
-                    "position",
-                    "total",
-                    "num",
-                    "rank",
-                    "order",
-                    "page",
-                    "line",
-                    "length",
-                    "anzahl",
-                )
-            ),
+            numbers_items=any(word in last for word in _NUMBERING),
+            counts=any(word in last for word in _COUNTING),
+            page="page" in last,
         )
 
 

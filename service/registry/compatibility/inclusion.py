@@ -39,6 +39,7 @@ class Inclusion:
         self._wrong: dict[_Key, list[Break]] = {}
         self._active: dict[_Key, int] = {}
         self._assumed: set[_Key] = set()
+        self._facts: dict[tuple[Case, int | None], Facts] = {}
         self._again = False
         self._level = 0
         self._depth = 0
@@ -102,7 +103,7 @@ class Inclusion:
             return []
         if any(self._shapes.same(one, node) for one in case.holds):
             return []
-        facts = facts_of(case)
+        facts = self._facts_of(case)
         if facts.never:
             return []
         if words.never:
@@ -235,7 +236,7 @@ class Inclusion:
 
     def _partings(self, case: Case, branches: Sequence[Node]) -> Iterator[list[Case]]:
         """Ways to split a case, the most telling first."""
-        facts = facts_of(case)
+        facts = self._facts_of(case)
         if facts.never or facts.values is not None:
             if facts.values is not None and len(facts.values) > 1:
                 yield [
@@ -251,11 +252,11 @@ class Inclusion:
             ]
         if facts.kinds != {"object"}:
             return
-        told = [facts_of(Case.of(branch)) for branch in branches]
+        told = [self._facts_of(Case.of(branch)) for branch in branches]
         named = dict.fromkeys(name for one in told for name in (*one.required, *one.declared()))
         for name in named:
             member = facts.member(name)
-            values = None if member is None else facts_of(member).values
+            values = None if member is None else self._facts_of(member).values
             if name in facts.required and values is not None and 1 < len(values) <= _FINITE:
                 yield [
                     case.also(
@@ -291,7 +292,7 @@ class Inclusion:
         self.budget.spend()
         if depth > 8:
             return False
-        facts = facts_of(case, opened)
+        facts = self._facts_of(case, opened)
         if facts.never or all(self._dead(facts, kind, depth, opened) for kind in facts.kinds):
             return True
         return any(
@@ -315,6 +316,12 @@ class Inclusion:
         return any(case is not None and self.empty(case, depth + 1, opened) for case in inside)
 
     # -- words
+
+    def _facts_of(self, case: Case, opened: int | None = None) -> Facts:
+        known = self._facts.get((case, opened))
+        if known is None:
+            known = self._facts[case, opened] = facts_of(case, opened)
+        return known
 
     def reader_words(self, node: Node) -> Words:
         """What a node says."""

@@ -27,7 +27,8 @@ def properties(scope: Scope) -> list[Break]:
         if name in declared:
             found += scope.walk.inside(case, node)
             continue
-        if scope.how == "LENIENT" or (case is None and _writes_what_it_declares(scope)):
+        never_written = case is None and _writes_what_it_declares(scope) and name not in scope.facts.required
+        if scope.how == "LENIENT" or never_written:
             continue
         broken = scope.walk.inside(case, node)
         if broken:
@@ -163,7 +164,9 @@ def required(scope: Scope) -> list[Break]:
     facts, told = scope.facts, scope.facts_of_whole()
     found: list[Break] = []
     for name in scope.words.required:
-        if name not in facts.required and not _supplied(scope, told, name):
+        # A reader that requires what it does not admit has it projected away.
+        kept = scope.how != "RECORDS" or not scope.is_empty(told.member(name))
+        if not (name in facts.required and kept) and not _supplied(scope, told, name):
             found.append(_missing(scope, name))
     return found
 

@@ -91,11 +91,13 @@ class _Pass:
 
     def _members(self, value: dict[str, Any], said: Facts | None, told: Facts, depth: int) -> dict[str, Any]:
         projected: dict[str, Any] = {}
+        others = told.others()
+        picks = told.declares or (others is not None and facts_of(others).never)
         written = said is not None and said.declares
         for name, member in value.items():
             inner = told.member(name)
-            known = inner is not None and not facts_of(inner).never
-            if told.declares and not known:
+            known = name in told.required if inner is None else not facts_of(inner).never
+            if picks and not known:
                 continue
             outer = None if said is None else said.member(name)
             if written and outer is None and said is not None and not _is_named(said, name):
@@ -110,7 +112,8 @@ class _Pass:
 
 
 def _is_named(said: Facts, name: str) -> bool:
-    return name in said.declared() or any(matches(pattern, name) is True for pattern, _ in said.under())
+    named = name in said.declared() or name in said.required
+    return named or any(matches(pattern, name) is True for pattern, _ in said.under())
 
 
 def _met(value: Any, case: Case | None) -> Case | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from service.registry.compatibility.facts import Case, Facts
+from service.registry.compatibility.facts import Case, Facts, facts_of
 from service.registry.compatibility.scalars import sizes
 from service.registry.compatibility.scope import Break, Scope
 
@@ -27,9 +27,22 @@ def arrays(scope: Scope) -> list[Break]:
         found.append(
             scope.broken("uniqueItems", "UNIQUE_ITEMS_ADDED", "equal items may be written", False, True)
         )
+    elif words.unique and scope.how == "RECORDS" and _loses_members(scope):
+        message = "items may become equal when members that the reader does not know are left out"
+        found.append(scope.broken("uniqueItems", "UNIQUE_ITEMS_ADDED", message, True, True))
     if words.contains is not None:
         found += _contains(scope, longest)
     return found
+
+
+def _loses_members(scope: Scope) -> bool:
+    """Whether projecting the items leaves members out."""
+    item = scope.facts.item(None)
+    node = scope.words.items
+    if item is None or node is None:
+        return False
+    told = facts_of(Case.of(node))
+    return any(told.member(name) is None for name in facts_of(item).declared())
 
 
 def _longest(scope: Scope) -> int | None:

@@ -14,6 +14,10 @@ from service.registry.compatibility.values import kind_of
 from service.registry.compatibility.words import Node, Source
 
 _MAX_DEPTH = 8
+_MAX_PARTS = 120
+"""Values that one record is made of; beyond, members that need not be there are left out."""
+_MAX_MADE = 12_000
+"""Values that all records of one search are made of."""
 _TEXTS = (
     "",
     "a",
@@ -31,6 +35,8 @@ class Maker:
     """Makes records that ``writer`` may write. Equal schemas make equal records."""
 
     def __init__(self, writer: Source, reader: Source) -> None:
+        self._parts = self._made = 0
+        self._known: dict[Case, Facts] = {}
         self._random = random.Random(20261125)  # noqa: S311 - it must repeat itself
         self._writer = writer
         self._constants = list(_constants(writer, reader))
@@ -39,10 +45,21 @@ class Maker:
     def records(self, most: int) -> Iterator[Any]:
         """Records in no particular order; not all of them are valid."""
         for _ in range(most):
+            if self._made > _MAX_MADE:
+                return
+            self._parts = 0
             yield self._value(Case.of(self._writer.root), 0)
 
+    def _facts(self, case: Case) -> Facts:
+        known = self._known.get(case)
+        if known is None:
+            known = self._known[case] = facts_of(case)
+        return known
+
     def _value(self, case: Case, depth: int) -> Any:
-        facts = facts_of(case)
+        self._parts += 1
+        self._made += 1
+        facts = self._facts(case)
         for _ in range(_MAX_DEPTH):
             if not facts.choices:
                 break
@@ -50,7 +67,7 @@ class Maker:
             if not parts:
                 break
             case = self._random.choice(parts)
-            facts = facts_of(case)
+            facts = self._facts(case)
         if facts.values:
             return self._random.choice(facts.values)
         if facts.never:
@@ -95,25 +112,28 @@ class Maker:
     def _array(self, facts: Facts, depth: int) -> list[Any]:
         least, most = facts.size("minItems") or 0, facts.size("maxItems")
         length = self._random.choice([least, least + 1, facts.length_of_prefix(), least + 3])
-        length = min(length if depth < _MAX_DEPTH else least, 40 if most is None else min(most, 40))
+        length = min(length if self._may_grow(depth) else least, 40 if most is None else min(most, 40))
         return [self._part(facts.item(index), depth) for index in range(length)]
 
     def _object(self, facts: Facts, depth: int) -> dict[str, Any]:
         names = list(facts.required)
-        if depth < _MAX_DEPTH:
+        if self._may_grow(depth):
             names += [name for name in facts.declared() if self._random.random() < 0.6]
             others = facts.others()
-            if others is None or not facts_of(others).never:
+            if others is None or not self._facts(others).never:
                 names += [name for name in self._names if self._random.random() < 0.2]
         made: dict[str, Any] = {}
         for name in dict.fromkeys(names):
             case = facts.member(name)
-            if case is None or not facts_of(case).never:
+            if case is None or not self._facts(case).never:
                 made[name] = self._part(case, depth)
         return made
 
+    def _may_grow(self, depth: int) -> bool:
+        return depth < _MAX_DEPTH and self._parts < _MAX_PARTS
+
     def _part(self, case: Case | None, depth: int) -> Any:
-        if case is None:
+        if case is None or depth > 4 * _MAX_DEPTH:
             return self._random.choice([None, 1, "a", *self._constants[:20]])
         return self._value(case, depth + 1)
 

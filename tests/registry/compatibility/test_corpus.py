@@ -1,0 +1,91 @@
+"""Real schemas and changes to them: no verdict is refuted by a record, none raises, none takes long."""
+
+import random
+import time
+from collections import Counter
+
+import jsonschema_rs
+import pytest
+from registry.compatibility.mutants import CORPUS, FULL, chain, closed, corpus, mutated
+
+from service.registry.compatibility import NO_WITNESS, NotProjectable, check, project
+from service.registry.compatibility.judge import Judge
+from service.registry.compatibility.witness import Maker
+from service.registry.compatibility.words import Source
+from service.strict import SchemaRefused, guess_draft
+
+pytestmark = [
+    pytest.mark.corpus,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(not CORPUS.is_dir(), reason="the schemas are not beside this checkout"),
+]
+
+
+def test_no_record_refutes_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where STRICT says compatible, no instance is valid for the writer and not for the reader; where RECORDS does, every one is projected."""
+    counts: Counter[str] = Counter()
+    slowest, refuted = 0.0, []
+    for row in corpus(one_in=150):
+        chance = random.Random(row["id"])
+        try:
+            pair = row["schema"], mutated(row["schema"], chance)
+            old, new = pair if chance.random() < 0.5 else pair[::-1]
+            writer, reader = Source(old, 0), Source(new, 1)
+            judges = Judge(old, guess_draft(old), formats=True), Judge(new, guess_draft(new), formats=True)
+        except (SchemaRefused, ValueError, jsonschema_rs.ValidationError):
+            counts["no schema"] += 1
+            continue
+        candidates = [*row["valid"], *Maker(writer, reader).records(2000 if FULL else 100)]
+        written = [record for record in candidates if judges[0].accepts(record)]
+        for policy in ("STRICT", "RECORDS"):
+            started = time.monotonic()
+            report = check(new, [old], level="BACKWARD", policy=policy)
+            slowest = max(slowest, time.monotonic() - started)
+            counts[f"{policy} {'compatible' if report.compatible else report.differences[0].severity}"] += 1
+            for one in report.differences:
+                counts[f"{policy} witnesses"] += one.witness is not NO_WITNESS
+            if not report.compatible:
+                continue
+            for record in written:
+                try:
+                    if policy == "RECORDS":
+                        project(record, writer=old, reader=new)
+                    elif not _strictly(judges[1], record, old, new):
+                        raise NotProjectable("")
+                except NotProjectable:
+                    refuted.append((policy, row["id"], old, new, record))
+                    break
+    with capsys.disabled():
+        print(
+            f"\ncompatibility of real schemas with mutants, slowest {slowest:.2f} s: {dict(sorted(counts.items()))}"
+        )
+    assert refuted == []
+
+
+def _strictly(reader: Judge, record: object, old: object, new: object) -> bool:
+    # STRICT takes a new required property with a default as present, and does not look at formats.
+    if reader.accepts(record):
+        return True
+    without = Judge(new, guess_draft(new), formats=False)
+    return without.accepts(record) or all("required" in path for path in without.broken(record))
+
+
+def test_chains_of_real_schemas_follow_the_table() -> None:
+    """Ten schemas and more, each changed step by step: every step gets the verdict of the RECORDS table."""
+    steps = chains = 0
+    for row in corpus(one_in=40):
+        schema = closed(row["schema"]) if isinstance(row["schema"], dict) else None
+        if schema is None:
+            continue
+        if len(str(schema)) > 6000 and not FULL:
+            continue
+        chains += 1
+        if chains > 10 and not FULL:
+            break
+        for step, old, new, backward, forward in chain(schema):
+            one = check(new, [old], level="BACKWARD", policy="RECORDS")
+            other = check(new, [old], level="FORWARD", policy="RECORDS")
+            assert (one.compatible, other.compatible) == (backward, forward), (row["id"], step, one, other)
+            steps += 1
+    assert chains >= 10
+    assert steps >= 90
