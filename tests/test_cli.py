@@ -182,6 +182,23 @@ def test_extract_from_a_running_service(service: tuple[subprocess.Popen[str], st
     assert "does not answer" in text
 
 
+def test_extract_explains(service: tuple[subprocess.Popen[str], str], tmp_path: Path) -> None:
+    """Where each value stands, as a table, as JSON and as a page; what cannot be shown says so."""
+    _, url = service
+    sample = str(SAMPLES / "invoice" / "sample.pdf")
+    out = tmp_path / "page.html"
+    code, text = run("extract", sample, "--schema", "invoice", "--url", url, "--explain", "--html", str(out))
+    assert code == 0
+    assert "/invoice_number" in text
+    assert "found" in text
+    shown = out.read_text()
+    assert "data:image/" in shown
+    assert "<rect " in shown
+    code, text = run("extract", sample, "--schema", "invoice", "--url", url, "--explain", "--json")
+    assert code == 0
+    assert {one["status"] for one in json.loads(text)["evidence"].values()} >= {"found"}
+
+
 def test_sigterm_drains(service: tuple[subprocess.Popen[str], str]) -> None:
     """A request in flight gets its record; the process then ends by itself, with everything it started."""
     child, url = service

@@ -109,6 +109,19 @@ def follow(
     return found
 
 
+def schema_of(url: str, reference: str) -> Any:
+    """The JSON Schema of a version, as its author wrote it."""
+    import httpx2
+
+    try:
+        answer = httpx2.get(
+            f"{url.rstrip('/')}/v1/schemas/{reference}", headers=_key(), timeout=60, trust_env=False
+        )
+        return answer.raise_for_status().json()["schema"]
+    except httpx2.HTTPError as error:
+        fail(f"The service at {url} does not tell its schema {reference}: {type(error).__name__}.")
+
+
 def _key() -> dict[str, str]:
     key = os.environ.get("WINNOW_API_KEY")
     return {"authorization": f"Bearer {key}"} if key else {}

@@ -33,6 +33,15 @@ def extract(
             "--option", "-o", metavar="NAME=VALUE", help="An option, such as pages=1-3. May be repeated."
         ),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show where each value stands in the document.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", dir_okay=False, help="Write a page with the document and boxes over the values."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Extract a record from a document."""
@@ -45,12 +54,18 @@ def extract(
             status, answer = post(str(base), schema, file, options)
         else:
             status, answer = follow(str(base), schema, file, options, heard)
+        if status == 200 and (explain or html is not None):
+            answer = _explained(str(base), file, answer, options, html)
     if as_json:
         print(json.dumps(answer, ensure_ascii=False, indent=2))  # noqa: T201 - for programs
     elif status != 200:
         print_problem(answer)
     else:
         console().print_json(data=answer["data"], ensure_ascii=False)
+        if explain:
+            from service.cli.explain import print_evidence
+
+            print_evidence(answer["data"], answer["evidence"])
         usage, provenance = answer["usage"], answer["provenance"]
         console(stderr=True).print(
             f"{provenance['model']} ({provenance['engine']}) · {usage['input_tokens']} + {usage['output_tokens']} tokens · "
@@ -59,6 +74,22 @@ def extract(
         )
     if status != 200:
         raise typer.Exit(1)
+
+
+def _explained(
+    base: str, file: Path, answer: dict[str, Any], options: dict[str, str], html: Path | None
+) -> dict[str, Any]:
+    """The answer with its evidence; the page is written where one is asked for."""
+    from service.cli.explain import evidence_of, write_page
+    from service.foundation.errors import WinnowError
+
+    try:
+        document, evidence = evidence_of(base, file, answer, options)
+    except WinnowError as error:
+        fail(f"The record is there, its evidence is not: {error.detail}")
+    if html is not None:
+        write_page(html, file, document, answer, evidence)
+    return {**answer, "evidence": evidence}
 
 
 def _pair(text: str) -> tuple[str, str]:
