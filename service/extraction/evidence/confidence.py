@@ -11,7 +11,6 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Literal
 
 from service.extraction.evidence.evidence import Evidence
@@ -57,11 +56,19 @@ def confident(
         if severity in _OWN:
             doubts.setdefault(pointer, []).append(severity)
     return {
-        pointer: replace(
-            one,
-            confidence=support(one)
+        pointer: Evidence(
+            one.status,
+            one.page,
+            one.boxes,
+            one.quote,
+            one.span,
+            one.place,
+            one.match,
+            one.score,
+            support(one)
             * (1.0 if probabilities is None else 0.4 + 0.6 * probabilities.get(pointer, 1.0))
             * (_doubt(pointer, doubts) if doubts else 1.0),
+            one.reason,
         )
         for pointer, one in evidence.items()
     }

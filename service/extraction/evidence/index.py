@@ -154,6 +154,10 @@ class Index:
         """Whether a character was read from a picture."""
         return self._read[self.page_at(at)]
 
+    def table_factors(self) -> frozenset[float]:
+        """``factors``, for those who may not need them."""
+        return self.factors
+
     def page_at(self, at: int) -> int:
         """The place in ``pages`` of a character."""
         return bisect_right(self.starts, at) - 1 if len(self.starts) > 1 else 0
