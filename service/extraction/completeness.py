@@ -44,7 +44,7 @@ _INTEGER = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,’' ]\d{3})+(?![\d.,]*\d)|(?<![
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """All lists at one place of the record, as one (those in rows are pooled)."""
+    """All lists at one place of the record, as one: those in rows are pooled, under the pointer of the outer list."""
 
     pointer: str
     values: list[Any] = field(repr=False)
@@ -125,7 +125,8 @@ def _lists(merged: Merged) -> list[_List]:
             continue
         nested = any(step.isdigit() for step in steps)
         key = tuple("*" if step.isdigit() else step for step in steps)
-        one = pooled.setdefault(key, _List("/" + "/".join(key), [], [], nested))
+        whole = next((place for place, step in enumerate(key) if step == "*"), len(key))
+        one = pooled.setdefault(key, _List("".join(f"/{step}" for step in key[:whole]), [], [], nested))
         one.values.extend(values)
         one.rows.extend(rows)
     return list(pooled.values())

@@ -52,6 +52,14 @@ class RecordInvalid(Unprocessable):
     hint = "`errors` names each place; a stronger model may do better."
 
 
+class RulesBroken(Unprocessable):
+    """The record is valid and breaks rules of its schema: sums, checksums, orders that must hold."""
+
+    code = "rules_broken"
+    title = "The record breaks rules of its schema"
+    hint = "`errors` names each place; a stronger model may do better, or take the record as it is with `allow_partial`."
+
+
 class RecordIncomplete(Unprocessable):
     """A long document's record lacks rows that the document is known to have."""
 

@@ -82,7 +82,8 @@ def cut(lines: Lines, *, tokens: float, rows: int, pages: int, images: int = 4) 
         start = end
     if len(borders) > 2 and _total(everything[borders[-2] :]) < 0.25 * tokens:
         size = _total(everything[borders[-3] :])
-        if size <= tokens * (1 + _SLACK):
+        pictures = sum(line.image for line in everything[borders[-3] :])
+        if size <= tokens * (1 + _SLACK) and pictures <= images:
             del borders[-2]
     return tuple(surrounded(lines, first, last) for first, last in pairwise(borders))
 
@@ -241,7 +242,7 @@ def _before(lines: Sequence[Line], first: int) -> list[int]:
     """
     found: list[int] = []
     shapes: set[str] = set()
-    own = {line.shape for line in lines[first : first + 6] if is_row(line.shape)}
+    own = next((line.shape for line in lines[first : first + 6] if is_row(line.shape)), "")
     page = lines[first].page
     sheet = _sheet_head(lines, first)
     if sheet is not None:
@@ -250,7 +251,7 @@ def _before(lines: Sequence[Line], first: int) -> list[int]:
         line = lines[number]
         if not line.shape or line.image or line.shape in shapes or (line.running and line.page != page):
             continue
-        if line.shape in own or (is_row(line.shape) and number < first - 60):
+        if line.shape == own or (is_row(line.shape) and number < first - 60):
             continue
         shapes.add(line.shape)
         if number not in found:

@@ -196,7 +196,7 @@ class _Merge:
             if item is None:
                 item = _Item([], [])
                 fresh.append(item)
-                before += self._insert(item, spot, items, before)
+                before += self._insert(item, spot, items, before, own=self._pieces[part.piece].shown.own)
             item.parts.append(own)
             item.spots.append(spot)
             for place in spot.leaves.items() if spot is not None else ():
@@ -209,10 +209,10 @@ class _Merge:
         own = self._pieces[part.piece].shown.own
         return bool(places) and not any(line in own for line, _ in places)
 
-    def _insert(self, item: _Item, spot: Spot | None, items: list[_Item], before: int) -> int:
-        """Put a new row at the end, or among rows of earlier pieces where it stands before them. How far those moved."""
+    def _insert(self, item: _Item, spot: Spot | None, items: list[_Item], before: int, own: range) -> int:
+        """Put a new row at the end; one that begins in lines of another piece, among the rows there. How far those moved."""
         at = len(items)
-        if spot is not None:
+        if spot is not None and spot.at[0] not in own:
             for place in range(before - 1, max(before - _INSERT, 0) - 1, -1):
                 other = items[place].at
                 if other is None or other <= spot.at:
@@ -243,7 +243,7 @@ class _Merge:
         low, high = part.within or ((shown[0], shown[-1]) if shown else (0, 0))
         spot = spots[number]
         if spot is not None and any(other is not None for other in spots[:number]):
-            low = max(low, spot.at[0])
+            low = max(low, min((line for line, _ in spot.leaves.values()), default=spot.at[0]))
         later = next((other for other in spots[number + 1 :] if other is not None), None)
         return low, max(low, later.at[0]) if later is not None else high
 

@@ -223,8 +223,7 @@ class Shown:
                 held += size
         if total and held / total < _ENOUGH:
             return None
-        start = min(found.values(), default=(self.numbers[at], column))
-        return Spot(start, found, held / total if total else 0.0)
+        return Spot((self.numbers[at], column), found, held / total if total else 0.0)
 
     def _leaf(
         self, words: list[str], at: int, column: int, low: int, high: int, used: set[Place]

@@ -9,6 +9,7 @@ from service.catalogue import Model
 from service.documents import Document
 from service.extraction import prompt
 from service.extraction.errors import NothingToShow
+from service.extraction.evidence import Outline
 from service.extraction.excerpts import Excerpt, cut, halves, weight
 from service.extraction.lines import Lines
 from service.extraction.relaxed import nodes, relaxed, without_lists
@@ -17,7 +18,7 @@ from service.extraction.validate import Validator
 from service.extraction.wire import Options
 from service.foundation import jsontext
 from service.foundation.money import NanoUSD
-from service.registry import SchemaVersion
+from service.registry import Rule, SchemaVersion, parse_rules
 from service.strict import Compiled, SchemaRefused
 from service.upstream import Call, Estimate, Part, ResponseFormat, TextPart, counted, expected
 
@@ -37,6 +38,9 @@ class Prepared:
     form: Form
     minimal: Form
     validator: Validator
+    outline: Outline = field(repr=False)
+    """What the schema says of where values stand."""
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ def prepare(version: SchemaVersion) -> Prepared:
         form=_form(version, compiled),
         minimal=_form(version, minimal),
         validator=Validator(version.schema, draft=compiled.draft),
+        outline=Outline(version.schema),
+        rules=parse_rules(list(version.rules), version.schema, pointer="/rules"),
     )
 
 
@@ -98,7 +104,7 @@ def prepare_part(version: SchemaVersion, *, rows: bool) -> Prepared:
 
     ``rows`` relaxes rows too. What a part says is validated with the whole record only.
     """
-    part = replace(version, schema=relaxed(version.schema, rows=rows))
+    part = replace(version, schema=relaxed(version.schema, rows=rows), rules=())
     try:
         return prepare(part)
     except SchemaRefused:
@@ -107,7 +113,7 @@ def prepare_part(version: SchemaVersion, *, rows: bool) -> Prepared:
 
 def prepare_once(version: SchemaVersion) -> Prepared:
     """The same for the schema without its lists. Raises ``SchemaRefused``."""
-    return prepare(replace(version, schema=without_lists(version.schema)))
+    return prepare(replace(version, schema=without_lists(version.schema), rules=()))
 
 
 Cut = tuple[Lines, tuple[Excerpt, ...]]

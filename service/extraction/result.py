@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from service.documents import Document
 from service.extraction import prompt
+from service.extraction.evidence import CALIBRATED, Evidence, bodies
 from service.extraction.validate import Finding
 from service.foundation.money import usd
 from service.registry import SchemaVersion
@@ -38,6 +39,8 @@ class Extraction:
     parts: tuple[PartSpan, ...] = ()
     """In what parts the document was read; none for one call."""
     status: Literal["succeeded", "partial"] = "succeeded"
+    evidence: Mapping[str, Evidence] | None = field(default=None, repr=False)
+    """Of every leaf by JSON Pointer, where it was asked for."""
 
 
 def body(extraction: Extraction) -> dict[str, Any]:
@@ -49,6 +52,7 @@ def body(extraction: Extraction) -> dict[str, Any]:
         "id": extraction.id,
         "status": extraction.status,
         "data": extraction.data,
+        **({} if extraction.evidence is None else {"evidence": bodies(extraction.evidence)}),
         "findings": [
             {"pointer": "", "rule": notice.rule, "severity": "info", "message": notice.message}
             for notice in document.notices
@@ -85,6 +89,11 @@ def body(extraction: Extraction) -> dict[str, Any]:
                 }
                 for attempt in attempts
             ],
+            **(
+                {}
+                if extraction.evidence is None
+                else {"evidence": {"mode": "locations", "calibrated": CALIBRATED}}
+            ),
         },
         **({"parts": parts_body(extraction.parts)} if extraction.parts else {}),
         "usage": {

@@ -12,12 +12,13 @@ from service.documents import Document, Loader, PageRange, combine, parse_pages
 from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
-from service.extraction.errors import OutputTruncated
+from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part
 from service.extraction.reading import Terms, Watch, read
 from service.extraction.result import Extraction, PartSpan, body
+from service.extraction.review import Review, review
 from service.extraction.settings import Settings
 from service.extraction.store import Store, Stored
 from service.extraction.validate import Finding
@@ -29,6 +30,7 @@ from service.registry import SchemaVersion
 from service.upstream import ContextExceeded, Estimate, Upstream
 
 _MAX_PREPARED = 1024
+_NOTHING_SEEN = Review((), (), None)
 _GRACE_S = 0.25
 _LARGE = 256 * 1024
 """Bytes of a document from which cutting it is kept off the event loop."""
@@ -160,12 +162,20 @@ class Extractor:
         account = Account(self._cap(arguments.options), journal.note)
         terms = Terms(deadline, arguments.options.max_attempts, arguments.caller, watch)
         result = await self._read(plan, account, journal, terms, arguments.options)
+        seen = await self._review(arguments, plan, result)
+        if seen.doubts and not arguments.options.allow_partial:
+            journal.judge(journal.attempts[-1], "invalid")
+            raise RulesBroken(
+                f"The record breaks {len(seen.doubts)} rule(s) of the schema.",
+                errors=[Fault(one.pointer, f"{one.message} (`{one.rule}`).") for one in seen.doubts],
+            )
         extraction = Extraction(
             id=id,
             data=result.data,
-            findings=result.findings,
+            findings=(*result.findings, *seen.doubts, *seen.findings),
             parts=result.parts,
-            status="partial" if result.partial else "succeeded",
+            status="partial" if result.partial or seen.doubts else "succeeded",
+            evidence=seen.evidence,
             version=arguments.version,
             document=plan.document,
             engine=self._engine,
@@ -179,6 +189,22 @@ class Extractor:
             stored = Stored(id, arguments.version.name, extraction.status, text, extraction.created_at)
         await journal.close(stored)
         return extraction
+
+    async def _review(self, arguments: Arguments, plan: Plan, result: Outcome) -> Review:
+        """Rules and evidence, away from the event loop; nothing where neither was asked for."""
+        mode = arguments.options.evidence or arguments.version.evidence
+        evidence = mode != "off"
+        if not evidence and not plan.prepared.rules:
+            return _NOTHING_SEEN
+        return await asyncio.to_thread(
+            review,
+            plan.prepared.rules,
+            result.data,
+            plan.document,
+            evidence=evidence,
+            outline=plan.prepared.outline,
+            known=result.findings,
+        )
 
     async def _read(
         self, plan: Plan, account: Account, journal: Journal, terms: Terms, options: Options

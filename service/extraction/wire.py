@@ -49,13 +49,23 @@ class Options(BaseModel):
         examples=[60],
     )
     max_attempts: int | None = Field(
-        None, ge=1, le=10, description="Most requests to the provider, retries included.", examples=[3]
+        None,
+        ge=1,
+        le=10,
+        description="Most requests to the provider, retries included; of a long document, for each of its parts.",
+        examples=[3],
     )
     allow_partial: bool = Field(
         False,
-        description="Answer with the record (`status: partial`) when something of a long document is known to be missing or "
-        "doubtful, see `findings`; else that is a 422.",
+        description="Answer with the record (`status: partial`) when it breaks rules of its schema, or something of a long "
+        "document is known to be missing or doubtful, see `findings`; else that is a 422.",
         examples=[True],
+    )
+    evidence: Literal["off", "locations"] | None = Field(
+        None,
+        description="`locations`: say of every value where it stands in the document, and how sure it is. By default what "
+        "the schema says, else `off`.",
+        examples=["locations"],
     )
     store: bool = Field(
         False, description="Keep the result under `/v1/extractions/{id}`. Attempts are always kept."
@@ -63,7 +73,6 @@ class Options(BaseModel):
 
 
 NOT_SERVED: dict[str, tuple[object, str]] = {
-    "evidence": ("off", "Only `off` is served by this release."),
     "as_version": (None, "Not served by this release."),
     "cache": (False, "Only `false` is served by this release."),
 }
@@ -165,6 +174,13 @@ class UsageBody(BaseModel):
     cost_usd: str = Field(examples=["0.000224"])
 
 
+class EvidenceTerms(BaseModel):
+    """How the evidence was made."""
+
+    mode: Literal["locations"]
+    calibrated: bool = Field(description="Whether confidence was corrected by known mistakes; not yet.")
+
+
 class Provenance(BaseModel):
     """Who said so."""
 
@@ -172,6 +188,7 @@ class Provenance(BaseModel):
     model: str = Field(examples=["gpt-4.1-mini-2025-04-14"])
     prompt: str = Field(description="Version of the prompt.", examples=["p1"])
     attempts: list[AttemptBody]
+    evidence: EvidenceTerms | None = Field(None, description="With the option `evidence`.")
 
 
 class PartBody(BaseModel):
@@ -180,6 +197,40 @@ class PartBody(BaseModel):
     first_page: int = Field(description="Its first page, from 1.", examples=[1])
     last_page: int = Field(description="Its last page; parts may share a page.", examples=[9])
     read: bool = Field(description="Whether it was read; false only in partial records.")
+
+
+Edges = Annotated[list[float], Field(min_length=4, max_length=4)]
+
+
+class EvidenceBody(BaseModel):
+    """Where one value stands in the document. What does not apply is left out."""
+
+    status: Literal["found", "ambiguous", "not_found", "derived", "absent"] = Field(
+        description="`found`; `ambiguous`: stands at several places, and nothing tells which is meant; `not_found`: stands "
+        "nowhere, probably invented; `derived`: nothing that is printed as such; `absent`: null."
+    )
+    page: int | None = Field(None, description="From 1.", examples=[1])
+    box: Edges | None = Field(
+        None,
+        description="Left, top, right, bottom as shares of the page (0–1), from the top left corner.",
+        examples=[[0.71, 0.82, 0.8, 0.84]],
+    )
+    boxes: list[Edges] | None = Field(None, description="One per line, where the value takes several.")
+    span: tuple[int, int] | None = Field(
+        None,
+        description="Start and end in the page's text, where words have no boxes.",
+        examples=[[120, 128]],
+    )
+    place: str | None = Field(None, description="Cell or paragraph.", examples=["Sheet1!B4"])
+    quote: str | None = Field(None, description="What the document prints there.", examples=["1.280,50"])
+    match: Literal["exact", "normalized", "fuzzy"] | None = None
+    score: float | None = Field(None, description="How well the place says the value, 0–1.", examples=[0.95])
+    confidence: float | None = Field(
+        None,
+        description="How sure the value is, 0–1, from evidence and findings. Not calibrated.",
+        examples=[0.97],
+    )
+    reason: str | None = Field(None, description="Why there is no place.", examples=["null"])
 
 
 class ExtractionBody(BaseModel):
@@ -192,6 +243,9 @@ class ExtractionBody(BaseModel):
         description="`partial`, only with `allow_partial`: something is known to be missing or doubtful, see `findings`."
     )
     data: Any = Field(description="The record: exactly the caller's schema.")
+    evidence: dict[str, EvidenceBody] | None = Field(
+        None, description="With the option `evidence`: every value of `data` by its JSON Pointer."
+    )
     findings: list[FindingBody]
     schema_: SchemaRef = Field(alias="schema")
     document: DocumentRef

@@ -1,0 +1,222 @@
+"""Merging what parts say: by place, never by value."""
+
+from typing import Any
+
+import pytest
+
+from service.documents import Document, Page
+from service.extraction.completeness import doubts
+from service.extraction.lines import Lines
+from service.extraction.merge import Merged, Piece, merge
+from service.extraction.places import Shown, words_in, words_of
+from service.extraction.relaxed import complete, filled, relaxed, without_lists
+
+ROW = {
+    "type": "object",
+    "properties": {"day": {"type": "string"}, "what": {"type": "string"}, "sum": {"type": "number"}},
+}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string"},
+        "rows": {"type": "array", "items": ROW},
+        "rates": {"type": "object", "additionalProperties": {"type": "number"}},
+        "tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    },
+    "required": ["title", "rows"],
+}
+
+
+def lines_of(*texts: str) -> Lines:
+    return Lines.of(Document("sha256:0", "text/plain", None, 1, (Page(1, "\n".join(texts)),)))
+
+
+def merged(lines: Lines, *parts: tuple[int, int, int, int, Any], schema: Any = SCHEMA) -> Merged:
+    """Parts as (first shown, first own, last own, last shown, data)."""
+    pieces = [
+        Piece(data, Shown([(n, lines.all[n].text) for n in range(low, high)], range(first, last)))
+        for low, first, last, high, data in parts
+    ]
+    return merge(pieces, schema, lines)
+
+
+def row(day: str, what: str, cents: int) -> dict[str, Any]:
+    return {"day": day, "what": what, "sum": cents / 100}
+
+
+COFFEE = row("2025-03-01", "coffee", 350)
+LINES = lines_of(
+    "Ledger of Ada",
+    "01.03.2025 coffee 3,50",
+    "01.03.2025 coffee 3,50",
+    "02.03.2025 tea 2,10",
+    "03.03.2025 cake 4,00",
+)
+TEA, CAKE = row("2025-03-02", "tea", 210), row("2025-03-03", "cake", 400)
+
+
+def test_two_equal_rows_are_two_rows() -> None:
+    """Equal rows in different places stay, on both sides of a border."""
+    found = merged(
+        LINES, (0, 0, 2, 2, {"title": "Ada", "rows": [COFFEE]}), (2, 2, 5, 5, {"rows": [COFFEE, TEA, CAKE]})
+    )
+    assert found.data == {"title": "Ada", "rows": [COFFEE, COFFEE, TEA, CAKE]}
+
+
+def test_a_row_that_both_parts_report_is_one_row() -> None:
+    """What stands in lines that both were shown is taken once, whoever reports it, also among equal rows."""
+    found = merged(
+        LINES,
+        (0, 0, 2, 4, {"rows": [COFFEE, COFFEE, TEA]}),
+        (1, 2, 5, 5, {"rows": [COFFEE, COFFEE, TEA, CAKE]}),
+    )
+    assert found.data["rows"] == [COFFEE, COFFEE, TEA, CAKE]
+
+
+def test_a_cut_row_is_completed_from_the_part_that_shows_it_whole() -> None:
+    """Half a row in one part and the whole of it in the other are one whole row."""
+    lines = lines_of("01.03.2025 coffee", "    to go 3,50", "02.03.2025 tea 2,10")
+    whole = row("2025-03-01", "coffee to go", 350)
+    found = merged(
+        lines,
+        (0, 0, 1, 2, {"rows": [whole]}),
+        (1, 1, 3, 3, {"rows": [{"day": "", "what": "", "sum": 3.5}, TEA]}),
+    )
+    assert found.data["rows"] == [whole, TEA]
+
+
+def test_halves_of_a_row_on_two_images_are_joined() -> None:
+    """Without text to place rows in, the last and the first of two parts are one when each has what the other lacks."""
+    lines = lines_of("", "")
+    found = merged(
+        lines,
+        (0, 0, 1, 1, {"rows": [COFFEE, {"day": "2025-03-02", "what": "tea"}]}),
+        (1, 1, 2, 2, {"rows": [{"sum": 2.1}, CAKE]}),
+    )
+    assert found.data["rows"] == [COFFEE, TEA, CAKE]
+    apart = merged(lines, (0, 0, 1, 1, {"rows": [COFFEE, TEA]}), (1, 1, 2, 2, {"rows": [TEA, CAKE]}))
+    assert apart.data["rows"] == [COFFEE, TEA, TEA, CAKE]
+
+
+def test_groups_go_on_over_a_border() -> None:
+    """The rest of a group, whose heading only the first part shows, joins it; a group with a heading of its own does not."""
+    schema = {"type": "object", "properties": {"groups": {"type": "array", "items": {"type": "object", "properties": {
+        "name": {"type": "string"}, "rows": {"type": "array", "items": ROW}}}}}}  # fmt: skip
+    lines = lines_of(
+        "Account Alpha", "01.03.2025 coffee 3,50", "02.03.2025 tea 2,10", "Account Beta", "03.03.2025 cake 4,00",
+    )  # fmt: skip
+    found = merged(
+        lines,
+        (0, 0, 2, 2, {"groups": [{"name": "Alpha", "rows": [COFFEE]}]}),
+        (2, 2, 5, 5, {"groups": [{"rows": [TEA]}, {"name": "Beta", "rows": [CAKE]}]}),
+        schema=schema,
+    )
+    assert found.data == {
+        "groups": [{"name": "Alpha", "rows": [COFFEE, TEA]}, {"name": "Beta", "rows": [CAKE]}]
+    }
+
+
+def test_scalars_are_what_the_document_shows_and_conflicts_are_named() -> None:
+    """A value that stands in the part that says it wins over one that stands nowhere; the other is a conflict."""
+    found = merged(LINES, (0, 0, 2, 2, {"title": "Ledger of Ada"}), (2, 2, 5, 5, {"title": "Invented Name"}))
+    assert found.data["title"] == "Ledger of Ada"
+    assert [(one.pointer, one.pieces) for one in found.conflicts] == [("/title", (1,))]
+    agreed = merged(
+        LINES, (0, 0, 2, 2, {"title": "ledger of  ADA"}), (2, 2, 5, 5, {"title": "Ledger of Ada"})
+    )
+    assert agreed.conflicts == ()
+
+
+def test_maps_and_sets_are_united() -> None:
+    """Maps have the keys of all parts; a list of unique items has each once."""
+    found = merged(
+        LINES,
+        (0, 0, 2, 2, {"rates": {"a": 1, "b": 2}, "tags": ["x", "y"]}),
+        (2, 2, 5, 5, {"rates": {"b": 2, "c": 3}, "tags": ["y", "z"]}),
+    )
+    assert found.data["rates"] == {"a": 1, "b": 2, "c": 3}
+    assert found.data["tags"] == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        (1280.5, "1.280,50"), (1280.5, "1 280,50 €"), (-1280.5, "(1,280.50)"), (0.19, "19 %"), (1000, "1,000.00"),
+        ("2025-03-01", "01.03.2025"), ("2025-03-01", "3/1/2025"), ("Straße", "STRASSE"), ("東京", "東京都"),
+    ],
+)  # fmt: skip
+def test_values_are_found_however_they_are_printed(value: Any, printed: str) -> None:
+    """Numbers by their significant digits, dates by their parts, words but for case, scripts without spaces by letters."""
+    wanted, words = words_in(value), words_of(printed)
+    assert sum(word in words for word in wanted) >= len(wanted) / 2
+
+
+def test_the_relaxed_schema_requires_what_rows_hold_only() -> None:
+    """Members of the whole document are optional, those of plain rows stay, and ``complete`` puts empty ones back."""
+    row = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    schema = {
+        "type": "object",
+        "properties": {
+            "title": {"type": "string"},
+            "note": {"type": ["string", "null"]},
+            "rows": {"type": "array", "minItems": 2, "items": {"$ref": "#/$defs/row"}},
+            "about": {
+                "type": "object",
+                "properties": {"rows": {"type": "array", "items": row}},
+                "required": ["rows"],
+            },
+        },
+        "required": ["title", "note", "rows", "about"],
+        "$defs": {"row": row},
+    }
+    form = relaxed(schema)
+    assert form["required"] == ["note"]
+    assert form["$defs"]["row"]["required"] == ["a"]
+    assert "minItems" not in form["properties"]["rows"]
+    assert "required" not in form["properties"]["about"]
+    assert "required" not in relaxed(schema, rows=True)["$defs"]["row"]
+    assert complete({"rows": [{"a": "x"}]}, schema) == {
+        "note": None,
+        "rows": [{"a": "x"}],
+        "about": {"rows": []},
+    }
+    assert set(without_lists(schema)["properties"]) == {"title", "note", "about"}
+    assert filled({"about": {"rows": []}}, {"title": "T", "about": {"x": 1}}) == {
+        "about": {"rows": [], "x": 1},
+        "title": "T",
+    }
+
+
+def statement(count: int) -> tuple[Lines, list[dict[str, Any]]]:
+    """Bookings with a running balance, its total and their number."""
+    texts, rows, balance = ["Date         What           Sum     Balance"], [], 1000
+    for n in range(count):
+        cents = (n * 37) % 500 + 1
+        balance += cents
+        what = f"item {chr(97 + n % 26)}{n}"
+        texts.append(f"{n % 28 + 1:02d}.03.2025   {what}   {cents / 100:.2f}   {balance / 100:.2f}")
+        rows.append(
+            {"day": f"2025-03-{n % 28 + 1:02d}", "what": what, "sum": cents / 100, "left": balance / 100}
+        )
+    return lines_of(*texts, "", f"Number of bookings: {count}"), rows
+
+
+def test_doubts_name_rows_balances_and_counts() -> None:
+    """A whole list is not doubted; of one that lacks a row the lines, the balance and the count say so."""
+    lines, rows = statement(40)
+    end = len(lines)
+    assert doubts(merged(lines, (0, 0, end, end, {"rows": rows}), schema={}), lines) == []
+    lacking = doubts(merged(lines, (0, 0, end, end, {"rows": rows[:17] + rows[18:]}), schema={}), lines)
+    assert [finding.rule for finding in lacking] == [
+        "completeness.rows",
+        "completeness.balance",
+        "completeness.count",
+    ]
+    assert all(finding.pointer == "/rows" and "item" not in finding.message for finding in lacking)
+
+
+def test_a_selection_is_not_doubted() -> None:
+    """A list that takes every third row-like line of a table is a choice, not a loss."""
+    lines, rows = statement(40)
+    end = len(lines)
+    assert doubts(merged(lines, (0, 0, end, end, {"rows": rows[::3]}), schema={}), lines) == []
