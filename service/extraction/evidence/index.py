@@ -142,6 +142,11 @@ class Index:
         return [folded for word in _TOKEN.findall(value) if (folded := key(word))]
 
     @cached_property
+    def unread(self) -> bool:
+        """Whether there are pages of which only a picture is known: what is not found may stand there."""
+        return any(page.image is not None and not page.words and not page.text.strip() for page in self.pages)
+
+    @cached_property
     def read_from_pictures(self) -> bool:
         """Whether any page was read from a picture, where letters are mixed up."""
         return any(self._read)
