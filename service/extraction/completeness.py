@@ -6,12 +6,13 @@ known). A printed sum that agrees outweighs lines that merely look like rows.
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.extraction.lines import Line, Lines
+from service.extraction.lines import Line, Lines, is_row
 from service.extraction.merge import Merged, Row
 from service.extraction.places import Path, leaves, words_of
 from service.extraction.validate import Finding
@@ -34,6 +35,9 @@ _NEAR = 60
 _LABEL = 80
 """Characters of a line at most that says a count and nothing else."""
 
+_TABLE = 3
+"""Lines at least of a table that is none of the list's."""
+
 _COUNT = re.compile(
     r"(?:\b(?:number of|no\. of|count|anzahl|nombre (?:de|d')|n[uú]mero d[eio]|liczba|aantal|antal|počet|lukumäärä|"
     r"quantit[àé] di|количество|число|sayısı|jumlah|số lượng)|件数|笔数|總數|总数|행 수|건수)",
@@ -44,7 +48,7 @@ _INTEGER = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,’' ]\d{3})+(?![\d.,]*\d)|(?<![
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """All lists at one place of the record, as one (those in rows are pooled)."""
+    """All lists at one place of the record, as one: those in rows are pooled, under the pointer of the outer list."""
 
     pointer: str
     values: list[Any] = field(repr=False)
@@ -125,7 +129,8 @@ def _lists(merged: Merged) -> list[_List]:
             continue
         nested = any(step.isdigit() for step in steps)
         key = tuple("*" if step.isdigit() else step for step in steps)
-        one = pooled.setdefault(key, _List("/" + "/".join(key), [], [], nested))
+        whole = next((place for place, step in enumerate(key) if step == "*"), len(key))
+        one = pooled.setdefault(key, _List("".join(f"/{step}" for step in key[:whole]), [], [], nested))
         one.values.extend(values)
         one.rows.extend(rows)
     return list(pooled.values())
@@ -153,11 +158,36 @@ def _suspects(one: _List, lines: Lines, claimed: set[int], anchors: set[int]) ->
     open_shapes = {shape for shape in typical if shapes[shape] / (shapes[shape] + counts[shape]) < _TAKEN}
     ordered = sorted(anchors)
     first, last = ordered[0], ordered[-1]
-    return [
+    near = [
         line
         for line in found
         if line.shape not in open_shapes and first - _NEAR <= line.number <= last + _NEAR
     ]
+    return [line for run in _runs(near, ordered) if not _another_table(run, ordered, lines) for line in run]
+
+
+def _runs(found: Sequence[Line], anchors: Sequence[int]) -> list[list[Line]]:
+    """The suspected lines, together where no row stands between them."""
+    runs: dict[int, list[Line]] = defaultdict(list)
+    for line in found:
+        runs[bisect_left(anchors, line.number)].append(line)
+    return list(runs.values())
+
+
+def _another_table(run: Sequence[Line], anchors: Sequence[int], lines: Lines) -> bool:
+    """Whether lines are a table of their own: several, with a heading between them and the rows before, and those after."""
+    if len(run) < _TABLE:
+        return False
+    place = bisect_left(anchors, run[0].number)
+    above = lines.all[anchors[place - 1] + 1 if place else 0 : run[0].number]
+    below = lines.all[run[-1].number + 1 : anchors[place] if place < len(anchors) else len(lines)]
+    return _has_heading(above) and (place == len(anchors) or _has_heading(below))
+
+
+def _has_heading(between: Sequence[Line]) -> bool:
+    """Whether the names of columns, or two lines that are no rows, stand here; not what every page repeats."""
+    heads = [line for line in between if line.shape and not line.running and not is_row(line.shape)]
+    return len(heads) > 1 or any(line.shape.startswith("h") for line in heads)
 
 
 def _explained(

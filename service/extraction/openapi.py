@@ -45,7 +45,8 @@ _FILES = (
 )
 _EVENTS = (
     'With `Accept: text/event-stream`: `progress`, `snapshot` (`{"data": …}`, what is known so far, not validated, at most '
-    "four a second), then one `record` (the JSON of this answer) or one `problem`."
+    "four a second), then one `record` (the JSON of this answer) or one `problem`. Of a long document, `progress` after each "
+    "part says `parts_done`, `parts`, `rows` and `cost_usd`, in place of snapshots."
 )
 _MAX_IN_URL = 2000
 _OPERATIONS = ("extract", "extract_inline", "estimate")

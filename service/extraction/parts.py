@@ -77,7 +77,8 @@ class PartsReading:
         self._settings = settings
         # A border may cut what only the whole record holds: that is validated.
         anything = Validator(True, draft="2020-12")
-        self._reading = replace(plan, prepared=replace(parts.prepared, validator=anything))
+        version = replace(plan.version, rules=())
+        self._reading = replace(plan, prepared=replace(parts.prepared, validator=anything), version=version)
         self._busy = asyncio.Semaphore(settings.parts_at_once)
         self._of = len(plan.segments)
         self._done = 0
@@ -107,7 +108,46 @@ class PartsReading:
         if not any(one.failure is None for one in found):
             raise next(one.failure for one in found if one.failure is not None)
         merged, uncertain = await asyncio.to_thread(self._merge, found)
+        again = _at_fault(merged, await self._wrong(merged.data))
+        if again:
+            found = await self._read_again(found, again)
+            merged, uncertain = await asyncio.to_thread(self._merge, found)
         return await self._checked(found, merged, uncertain, partial=partial)
+
+    async def _read_again(self, found: Sequence[PartRead], places: frozenset[int]) -> list[PartRead]:
+        """The parts whose rows break the schema, each asked once more, now with its own answer validated."""
+        strict = replace(self._reading, prepared=self._parts.prepared)
+
+        async def once_more(one: PartRead) -> PartRead:
+            segment = planning.segment_of(
+                self._plan,
+                one.excerpt,
+                self._plan.segments[0].call,
+                options=self._options,
+                settings=self._settings,
+                part=found.index(one) + 1,
+                of=len(found),
+            )
+            async with self._busy:
+                hold = await self._account.more(segment.call, strict.model)
+                terms = replace(self._terms, watch=None)
+                try:
+                    answer = await read(
+                        segment,
+                        strict,
+                        hold=hold,
+                        upstream=self._upstream,
+                        journal=self._journal,
+                        terms=terms,
+                    )
+                except (RecordInvalid, OutputTruncated):
+                    return one  # the whole record says what is wrong, at its own pointers
+                return replace(one, data=answer.data)
+
+        read_parts = [one for one in found if one.failure is None]
+        wrong = [read_parts[place] for place in sorted(places)]
+        renewed = dict(zip(map(id, wrong), await asyncio.gather(*map(once_more, wrong)), strict=True))
+        return [renewed.get(id(one), one) for one in found]
 
     def _merge(self, found: Sequence[PartRead]) -> tuple[Merged, list[Finding]]:
         lines = self._parts.lines
@@ -246,6 +286,19 @@ def pages_of(plan: Plan, excerpt: Excerpt) -> tuple[int, int]:
     lines = plan.parts.lines.all
     pages = plan.document.pages
     return pages[lines[excerpt.first].page].number, pages[lines[excerpt.last - 1].page].number
+
+
+def _at_fault(merged: Merged, wrong: Sequence[Finding]) -> frozenset[int]:
+    """The pieces whose rows break the schema."""
+    found = set()
+    for finding in wrong:
+        steps = finding.pointer.split("/")
+        for length in range(len(steps) - 1, 0, -1):
+            rows = merged.rows.get("/".join(steps[:length]))
+            if rows is not None and steps[length].isdigit() and int(steps[length]) < len(rows):
+                found.add(rows[int(steps[length])].piece)
+                break
+    return frozenset(found)
 
 
 def _shown(parts: Parts, excerpt: Excerpt) -> Shown:

@@ -49,7 +49,11 @@ class Options(BaseModel):
         examples=[60],
     )
     max_attempts: int | None = Field(
-        None, ge=1, le=10, description="Most requests to the provider, retries included.", examples=[3]
+        None,
+        ge=1,
+        le=10,
+        description="Most requests to the provider, retries included; of a long document, for each of its parts.",
+        examples=[3],
     )
     allow_partial: bool = Field(
         False,

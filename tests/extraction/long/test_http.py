@@ -207,6 +207,45 @@ async def test_a_document_larger_than_the_context_is_read_in_parts(opened: Opene
     assert answer.json()["data"] == gold.record()
 
 
+async def test_parts_whose_rows_break_the_schema_are_asked_once_more(opened: Opened) -> None:
+    """A row that does not validate has its part read again; what stays wrong is named at its place in the whole record."""
+    one = made.statement(1, 12)
+    data = one.pdf()
+    gold = await golden(one, data, "application/pdf")
+    at = ("transactions", 200, "date")
+
+    class Careless(PerfectReader):
+        def read(self, text: str, images: Any, schema: Any) -> Any:
+            gold.values[at] = "2025-02-31" if len(self.asked) < mistakes else right
+            return super().read(text, images, schema)
+
+    right = gold.values[at]
+    mistakes = 10_000
+    reader = Careless(gold)
+    async with opened(reader) as client:
+        answer = await send(client, one, data, "application/pdf")
+        assert answer.status_code == 422
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/transactions/200/date"]
+        parts = len(reader.asked) - 1
+        mistakes = len(reader.asked) + parts
+        answer = await send(client, one, data, "application/pdf")
+    gold.values[at] = right
+    assert answer.status_code == 200, answer.json()
+    assert answer.json()["data"] == gold.record()
+
+
+async def test_the_estimate_says_the_parts(client: httpx2.AsyncClient) -> None:
+    """An estimate lists the parts that the extraction would read, a call for each."""
+    one = made.statement(1, 30)
+    answer = await client.post(
+        "/v1/estimate/bank_statement", content=one.text.encode(), headers={"content-type": "text/plain"}
+    )
+    body = answer.json()
+    assert answer.status_code == 200, body
+    assert body["calls"] == len(body["parts"]) > 5
+    assert body["parts"][0] == {"first_page": 1, "last_page": body["parts"][0]["last_page"], "read": True}
+
+
 def corpus_row(id: str) -> dict[str, Any]:
     lines = (DOCUMENTS / "manifest.jsonl").read_text("utf-8").splitlines()
     found: dict[str, Any] = next(row for row in map(json.loads, lines) if row["id"] == id)

@@ -220,3 +220,17 @@ def test_a_selection_is_not_doubted() -> None:
     lines, rows = statement(40)
     end = len(lines)
     assert doubts(merged(lines, (0, 0, end, end, {"rows": rows[::3]}), schema={}), lines) == []
+
+
+def test_another_table_of_the_same_shape_is_not_doubted() -> None:
+    """Lines that look like the rows but stand under a heading of their own are another table; a lost page is not."""
+    lines, rows = statement(40)
+    texts = [line.text for line in lines.all]
+    fees = ["Fees of the year", "Day          What           Fee     Sum"]
+    fees += [f"{n:02d}.04.2025   fee {chr(97 + n)}   {n}.11   {n}.93" for n in range(1, 8)]
+    longer = lines_of(*texts, "", *fees)
+    end = len(longer)
+    assert doubts(merged(longer, (0, 0, end, end, {"rows": rows}), schema={}), longer) == []
+    block = rows[:20] + rows[26:]
+    lost = doubts(merged(lines, (0, 0, len(lines), len(lines), {"rows": block}), schema={}), lines)
+    assert [finding.rule for finding in lost][:1] == ["completeness.rows"]
