@@ -41,7 +41,10 @@ def review(
     if not evidence:
         return Review(tuple(findings), doubts, None)
     found = locate(Index.of(document), data, outline)
-    invented = [pointer for pointer, one in found.items() if one.status == "not_found"]
+    # Pages that are pictures without words prove nothing.
+    invented = [
+        pointer for pointer, one in found.items() if one.status == "not_found" and one.reason != "no_text"
+    ]
     findings += [
         Finding(pointer, "evidence", "does not stand in the document", "warning")
         for pointer in invented[:_MOST_NOT_FOUND]

@@ -29,12 +29,16 @@ _LISTED = 24
 """Places of an item of a plain list that are weighed."""
 
 _WEIGHED = 160
+_WEIGHED_AROUND = 24
 """Places of one leaf that are weighed; of more, those nearest to its item, else the first."""
 
 _OUT_OF_ORDER = 0.9
 _SAME_ROW = 0.45
 _HEADER_ROWS = 12
 _LABELLED = 0.35
+
+_CLEAR = 0.4
+"""A lead that the second round cannot take away."""
 
 
 def assign(index: Index, leaves: Sequence[Leaf], outline: Outline) -> None:
@@ -89,14 +93,16 @@ class _Assignment:
         for leaf in open_leaves:
             if leaf.chosen is None:
                 self._nearest(leaf)
-        order = sorted(open_leaves, key=lambda leaf: len(leaf.candidates))
-        for again in (False, True):
-            if again:
-                self._line_up()
-                self._settled = True
-            self._taken.clear()
-            for leaf in order if not again else open_leaves:
+        for leaf in sorted(open_leaves, key=lambda leaf: len(leaf.candidates)):
+            self._choose(leaf)
+        self._line_up()
+        self._settled = True
+        self._taken.clear()
+        for leaf in open_leaves:
+            if leaf.margin < _CLEAR:
                 self._choose(leaf)
+            elif leaf.chosen is not None:
+                self._taken[leaf.way][leaf.chosen.start] = leaf
 
     # -- items on rows
 
@@ -224,11 +230,11 @@ class _Assignment:
 
     def _weighed(self, leaf: Leaf, outer: int | None) -> list[Candidate]:
         candidates = leaf.candidates
-        if len(candidates) <= _WEIGHED:
+        if len(candidates) <= (_WEIGHED if outer is None else _WEIGHED_AROUND):
             return candidates
         if outer is not None:
             return sorted(candidates, key=lambda candidate: abs(self._around.row(candidate) - outer))[
-                :_WEIGHED
+                :_WEIGHED_AROUND
             ]
         return candidates[:_WEIGHED]
 
@@ -246,8 +252,9 @@ class _Assignment:
         scored: list[tuple[float, float, Candidate]] = []
         for candidate in self._weighed(leaf, outer):
             row = self._around.row(candidate)
-            label = min(self._around.label(candidate, facts), 1.2)
-            score = candidate.quality + (0.1 if outer is not None else 0.5) * label
+            # In a table the header speaks for the column, and what is to the left are other columns.
+            label = min(self._around.label(candidate, facts), 1.2) if outer is None or listed else 0.0
+            score = candidate.quality + 0.5 * label
             if outer is not None and not listed:
                 near = _on_row(row - outer)
                 score += 0.8 * near + self._aligned(leaf, candidate, facts)

@@ -40,7 +40,8 @@ def of_number(index: Index, value: float) -> list[Candidate]:
     places = index.numbers.get(numbers.significant(value))
     if places is None:
         return []
-    text, factors = index.text, index.factors if len(places) < 200 else frozenset[float]()
+    text = index.text
+    factors = index.table_factors if len(places) < 200 else frozenset[float]
     shown = repr(value)
     found = []
     for start, end in places[:MOST]:

@@ -3,7 +3,8 @@
 ``confidence = support × certainty × doubt``, between 0 and 1:
 
 - support, of the evidence: found 0.6 + 0.39 · score; ambiguous 0.45 + 0.3 · score; derived 0.7 (a count or sum of found values
-  0.85); absent 0.75; not_found 0.15.
+  0.85); absent 0.75; not_found 0.15, or 0.5 where pages hold
+  pictures only and nothing follows from it.
 - certainty, of the model's log-probabilities where it gives them: 0.4 + 0.6 · p, where p is the joint probability of
   the tokens that spell the leaf; 1 where it gives none.
 - doubt, of findings: 0.5 for each error and 0.8 for each warning at the leaf itself; 0.8 and 0.95 for those at what
@@ -11,7 +12,6 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Literal
 
 from service.extraction.evidence.evidence import Evidence
@@ -38,7 +38,7 @@ def support(evidence: Evidence) -> float:
         case "absent":
             return 0.75
         case "not_found":
-            return 0.15
+            return 0.5 if evidence.reason == "no_text" else 0.15
 
 
 def confident(
@@ -57,11 +57,19 @@ def confident(
         if severity in _OWN:
             doubts.setdefault(pointer, []).append(severity)
     return {
-        pointer: replace(
-            one,
-            confidence=support(one)
+        pointer: Evidence(
+            one.status,
+            one.page,
+            one.boxes,
+            one.quote,
+            one.span,
+            one.place,
+            one.match,
+            one.score,
+            support(one)
             * (1.0 if probabilities is None else 0.4 + 0.6 * probabilities.get(pointer, 1.0))
             * (_doubt(pointer, doubts) if doubts else 1.0),
+            one.reason,
         )
         for pointer, one in evidence.items()
     }

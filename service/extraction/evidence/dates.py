@@ -20,27 +20,38 @@ _ERAS = {
     **dict.fromkeys(("民國", "民国", "中華民國"), 1911),
     **dict.fromkeys(("檀紀", "단기"), -2333),
 }
-_ERA = (
-    r"(?P<era>令和|平成|昭和|大正|㋿|㍻|㍼|㍽|中華民國|民國|民国|檀紀|단기|(?<![A-Za-z])[RHS](?=\.?\d))\.?\s?"
+_ERA_BEFORE = re.compile(
+    r"(?P<era>令和|平成|昭和|大正|㋿|㍻|㍼|㍽|中華民國|民國|民国|檀紀|단기|(?<![A-Za-z])[RHS])\.?\s?$"
 )
+_ERA_ENDS = frozenset("和成正㋿㍻㍼㍽國国紀기RHS.")
+"""What may stand right before the year of an era. Looking there is cheaper than trying eras at every letter."""
+
 _SEP = r"\s?[./\-‐–−・．／－年년،,]\s?"
 _NUMERIC = re.compile(
-    rf"(?:{_ERA})?(?<![\d])(?P<a>\d{{1,4}}+|元)(?:{_SEP})(?P<b>\d{{1,2}}+)"
+    rf"(?P<a>\d{{1,4}}+|元)(?:{_SEP})(?P<b>\d{{1,2}}+)"
     r"(?:(?:\s?[./\-‐–−・．／－月월،,]\s?)(?P<c>\d{2,4}+|\d)|(?P<open>\s?月|\s?월)|(?P<dot>\.))?(?P<day>\s?[日일])?(?![\d])"
 )
 _DAY_FIRST = re.compile(
-    r"(?<![\d])(?P<d>\d{1,2})(?:st|nd|rd|th|er|re|ère|ª|º|°|\.|-?го)?[\s,/\-–.]{0,3}(?:(?:de|of|den|di|d’|d')\s{0,2})?"
+    r"(?P<d>\d{1,2})(?:st|nd|rd|th|er|re|ère|ª|º|°|\.|-?го)?[\s,/\-–.]{0,3}(?:(?:de|of|den|di|d’|d')\s{0,2})?"
     r"(?P<m>(?:tháng\s\d{1,2})|[^\W\d_]{1,4}\.[^\W\d_]{1,2}|[^\W\d_][\w\u0900-\u097f\u0e00-\u0e7f\u0300-\u036f]{0,13}+)"
     r"[\s.,/\-–'’]{0,3}(?:(?:de|del|of|г|năm|พ\.ศ\.|ค\.ศ\.)[\s,]{0,2})?(?P<y>\d{4}|\d{2})?(?!\d)"
 )
-_MONTH_FIRST = re.compile(
-    r"(?P<y0>\d{4}[\s.,/\-–]{1,2})?(?<![^\W_])(?P<m>[^\W\d_][^\W\d_\u0300-\u036f]{2,13}+)[\s.,/\-–'’]{1,3}(?:(?:de|del|of)\s)?"
+_AFTER_MONTH = re.compile(
     r"(?P<d>\d{4}|\d{1,2})(?!\d)(?:(?:st|nd|rd|th)?[\s.,/\-–'’]{1,3}(?P<y>\d{4}|\d{2}(?!\d|:\d)))?"
 )
+_MONTH_BEFORE = re.compile(r"(?<![^\W_])([^\W\d_]{3,14})[\s.,/\-–'’]{1,3}(?:(?:de|del|of)\s)?$")
+_LONGEST_BEFORE = 22
+_BETWEEN = " \n\t\u00a0.,/-–'’"
+"""What stands between a month and what follows it."""
+
+_YEAR_BEFORE = re.compile(r"(?<!\d)(\d{4})[\s.,/\-–]{1,2}$")
 _PAIR = re.compile(
-    r"(?<![\d./\-])(?:(?P<m>\d{1,2})(?:\s?[./\-–]\s?(?P<y>\d{4})|[/\-](?P<yy>\d{2}))|(?P<y1>\d{4})\s?[./\-–年년]\s?(?P<m1>\d{1,2}))(?![./\-]?\d)"
+    r"(?:(?P<m>\d{1,2})(?:\s?[./\-–]\s?(?P<y>\d{4})|[/\-](?P<yy>\d{2}))|(?P<y1>\d{4})\s?[./\-–年년]\s?(?P<m1>\d{1,2}))(?![./\-]?\d)"
 )
-_RUN = re.compile(r"(?<!\d)(?:(?:19|20)\d{6}|\d{4}(?:19|20)\d\d)(?!\d)")
+_RUN = re.compile(r"\d{8}(?!\d)")
+_JOINED = frozenset("./-")
+# None of these begins by looking back: the engine then skips from digit to digit.
+
 _LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -63,13 +74,23 @@ _Scan = Iterator[tuple[int, int, int, float]]
 
 def _in_numbers(text: str) -> _Scan:
     for match in _NUMERIC.finditer(text):
-        for day, sure in _numeric(match):
-            yield day, match.start(), _shown_end(match), sure
+        start = match.start()
+        before = text[start - 1 : start] or " "
+        if before.isdigit():
+            continue
+        if before == " ":
+            before = text[start - 2 : start - 1] if start > 1 else " "
+        era = _ERA_BEFORE.search(text, max(start - 6, 0), start) if before in _ERA_ENDS else None
+        for day, sure in _numeric(match, None if era is None else era["era"]):
+            yield day, start if era is None else era.start(), _shown_end(match), sure
 
 
 def _in_pairs(text: str) -> _Scan:
     """A month and a year."""
     for match in _PAIR.finditer(text):
+        before = text[match.start() - 1 : match.start()]
+        if (before in _JOINED and before) or before.isdigit():
+            continue
         years = _years(match["y"] or match["yy"] or match["y1"])
         month = int(match["m"] or match["m1"])
         for year in years if 1 <= month <= 12 else ():
@@ -80,6 +101,8 @@ def _in_runs(text: str) -> _Scan:
     """Eight digits in a row."""
     for match in _RUN.finditer(text):
         digits = match[0]
+        if text[match.start() - 1 : match.start()].isdigit():
+            continue
         for year, month, day in (
             (digits[:4], digits[4:6], digits[6:]),
             (digits[4:], digits[2:4], digits[:2]),
@@ -91,12 +114,22 @@ def _in_runs(text: str) -> _Scan:
 
 def _with_names(text: str) -> _Scan:
     for match in _DAY_FIRST.finditer(text):
+        if text[match.start() - 1 : match.start()].isdigit():
+            continue
         for day, sure in _named(_months(match["m"]), match["d"], match["y"]):
             yield day, match.start(), match.end("y") if match["y"] else match.end("m"), sure
-    for match in _MONTH_FIRST.finditer(text):
-        names = MONTHS.get(key(match["m"]), ())
-        for day, sure, ends in _after_month(names, match):
-            yield day, match.start() if match["y0"] else match.start("m"), match.end(ends), sure
+    for match in _AFTER_MONTH.finditer(text):
+        start = match.start()
+        if not text[max(start - 3, 0) : start].rstrip(_BETWEEN)[-1:].isalpha():
+            continue
+        word = _MONTH_BEFORE.search(text, max(start - _LONGEST_BEFORE, 0), start)
+        names = MONTHS.get(key(word[1])) if word is not None else None
+        if word is None or names is None:
+            continue
+        begin = word.start()
+        leading = _YEAR_BEFORE.search(text, max(begin - 7, 0), begin)
+        for day, sure, ends in _after_month(names, match, None if leading is None else leading[1]):
+            yield day, begin if leading is None else leading.start(), match.end(ends), sure
 
 
 def _shown_end(match: re.Match[str]) -> int:
@@ -109,11 +142,10 @@ def _months(word: str) -> tuple[int, ...]:
     return MONTHS.get(key(word), ())
 
 
-def _numeric(match: re.Match[str]) -> Iterator[tuple[int, float]]:
+def _numeric(match: re.Match[str], era: str | None) -> Iterator[tuple[int, float]]:
     first, second, third = match["a"], match["b"], match["c"]
     a = 1 if first == "元" else int(first)
     b = int(second)
-    era = match["era"]
     if era is not None:
         if third is not None:
             yield from ((day, 0.95) for day in _day(a + _ERAS[era.lower()], b, int(third)))
@@ -193,15 +225,17 @@ def _named(months: tuple[int, ...], day: str, year: str | None) -> Iterator[tupl
             yield from ((meant, 1.0 if len(year) == 4 else 0.93) for meant in _day(full, month, int(day)))
 
 
-def _after_month(months: tuple[int, ...], match: re.Match[str]) -> Iterator[tuple[int, float, str]]:
-    digits, year, leading = match["d"], match["y"], match["y0"]
+def _after_month(
+    months: tuple[int, ...], match: re.Match[str], leading: str | None
+) -> Iterator[tuple[int, float, str]]:
+    digits, year = match["d"], match["y"]
     for month in months:
         if len(digits) == 4:
             for full in _years(digits):
                 yield from ((meant, 0.95, "d") for meant in _month(full, month))
             continue
         if leading is not None:
-            for full in _years(leading[:4]):
+            for full in _years(leading):
                 yield from ((meant, 0.97, "d") for meant in _day(full, month, int(digits)))
             continue
         if year is not None:

@@ -36,7 +36,8 @@ class Evidence:
     """How well the place says the value, 0–1: spelling and neighbours; 1 is letter by letter and the only place."""
     confidence: float | None = None
     reason: str | None = None
-    """Why there is no place, for ``derived`` and ``absent``."""
+    """Why there is no place, for ``derived`` and ``absent``; ``no_text``: not found, in a document with pages that hold
+    pictures only, so that nothing follows from it; ``quoted``: the place is where the model says it read the value."""
 
     def body(self) -> dict[str, Any]:
         """The JSON of it: what is None stays out."""

@@ -142,6 +142,11 @@ class Index:
         return [folded for word in _TOKEN.findall(value) if (folded := key(word))]
 
     @cached_property
+    def unread(self) -> bool:
+        """Whether there are pages of which only a picture is known: what is not found may stand there."""
+        return any(page.image is not None and not page.words and not page.text.strip() for page in self.pages)
+
+    @cached_property
     def read_from_pictures(self) -> bool:
         """Whether any page was read from a picture, where letters are mixed up."""
         return any(self._read)
@@ -153,6 +158,10 @@ class Index:
     def is_read(self, at: int) -> bool:
         """Whether a character was read from a picture."""
         return self._read[self.page_at(at)]
+
+    def table_factors(self) -> frozenset[float]:
+        """``factors``, for those who may not need them."""
+        return self.factors
 
     def page_at(self, at: int) -> int:
         """The place in ``pages`` of a character."""

@@ -25,6 +25,9 @@ _ABSENT = Evidence("absent", reason="null")
 _EMPTY = Evidence("absent", reason="empty")
 _PLACEHOLDER = Evidence("absent", reason="placeholder")
 
+_NOT_FOUND = Evidence("not_found", score=0.0)
+_UNREAD = Evidence("not_found", score=0.0, reason="no_text")
+
 _PLACEHOLDERS = frozenset(
     {"na", "none", "null", "nil", "unknown", "notfound", "notavailable", "notapplicable", "notspecified"}
 )
@@ -69,7 +72,9 @@ def _evidence(index: Index, leaf: Leaf, at: int, derivations: Derivations) -> Ev
     if leaf.chosen is None:
         if why is None and type(value) is str and key(value) in _PLACEHOLDERS:
             return _PLACEHOLDER
-        return Evidence("not_found", score=0.0) if why is None else Evidence("derived", reason=why)
+        if why is not None:
+            return Evidence("derived", reason=why)
+        return _UNREAD if index.unread else _NOT_FOUND
     if why in _BEFORE_CHANCE:
         return Evidence("derived", reason=why)
     start, end, quality, match = leaf.chosen

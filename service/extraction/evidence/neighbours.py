@@ -26,6 +26,7 @@ class Neighbourhood:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._spots: dict[tuple[int, int], tuple[int, Spot]] = {}
+        self._row_of: dict[int, int] = {}
         self._labels: dict[tuple[int, int], float] = {}
 
     def spot(self, candidate: Candidate) -> tuple[int, Spot]:
@@ -39,8 +40,11 @@ class Neighbourhood:
 
     def row(self, candidate: Candidate) -> int:
         """The row, counted through all pages."""
-        page, spot = self.spot(candidate)
-        return page * PAGE + spot.row
+        row = self._row_of.get(candidate.start)
+        if row is None:
+            page, spot = self.spot(candidate)
+            row = self._row_of[candidate.start] = page * PAGE + spot.row
+        return row
 
     def label(self, candidate: Candidate, facts: Facts) -> float:
         """How well the words around a place fit the leaf's label: 0 not at all, 1 and more a label right beside it."""

@@ -6,7 +6,7 @@ one pass over a document collects them, and only what has the digits of a wanted
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _NUMBER = re.compile(r"\d++(?:[.,'’٫٬．，·](?=\d)\d++|[ \u00a0\u2007\u2009\u202f](?=\d{3}(?!\d))\d{3})*")
 """Digits with the separators of any country; a single space only before a group of three."""
@@ -149,18 +149,45 @@ _UNIT_OF_TABLE = re.compile(
     r"|(百万円|백만원|백만 원|\bMEUR|\bMio\.? ?(?:€|EUR))",
     re.IGNORECASE,
 )
+_UNIT_HINTS = (
+    *(
+        "thousand",
+        "tausend",
+        "tsd",
+        "millier",
+        "miles",
+        "migliaia",
+        "milhares",
+        "million",
+        "mio",
+        "millones",
+        "milioni",
+    ),
+    *("milhões", "billion", "milliard", "mrd", "miliardi", "t€", "teur", "t eur", "keur", "meur", "000"),
+    *"千천万萬만億亿억百백十십",
+)
+"""What a text has to hold for the expression above to match: looking for it costs a hundredth."""
+
 _TABLE_FACTORS = (1e3, 1e6, 1e9, 1e4, 1e8, 1e3, 1e6)
 
 
 def table_factors(text: str) -> frozenset[float]:
     """The units that a document says its figures are in (``in thousands``, ``Mio. EUR``, ``単位：千円``)."""
+    lowered = text[:1_000_000].lower()
+    if not any(hint in lowered for hint in _UNIT_HINTS):
+        return frozenset()
     return frozenset(
         _TABLE_FACTORS[(match.lastindex or 1) - 1] for match in _UNIT_OF_TABLE.finditer(text[:1_000_000])
     )
 
 
-def agreement(text: str, start: int, end: int, value: float, factors: frozenset[float]) -> float:
-    """How well the digits at a place say a value: 1 as printed, less for another sign or an unusual reading, 0 not."""
+def agreement(
+    text: str, start: int, end: int, value: float, factors: Callable[[], frozenset[float]]
+) -> float:
+    """How well the digits at a place say a value: 1 as printed, less for another sign or an unusual reading, 0 not.
+
+    ``factors`` gives the units of ``table_factors``; it is asked only where the digits alone do not say the value.
+    """
     size = abs(value)
     best = 0.0
     meant = readings(text[start:end])
@@ -185,7 +212,11 @@ def _same(read: float, size: float) -> bool:
 
 
 def _scaled(
-    text: str, end: int, size: float, meant: tuple[tuple[float, float], ...], factors: frozenset[float]
+    text: str,
+    end: int,
+    size: float,
+    meant: tuple[tuple[float, float], ...],
+    factors: Callable[[], frozenset[float]],
 ) -> float:
     """Agreement through a percent sign, a word of scale behind the number, or the unit of a table."""
     behind = text[end : end + 14]
@@ -198,7 +229,7 @@ def _scaled(
         scale = _SCALES.match(behind)
         if scale is not None and _same(read * _FACTORS[(scale.lastindex or 1) - 1], size):
             return 0.95 * likely
-        if any(_same(read * factor, size) for factor in factors):
+        if any(_same(read * factor, size) for factor in factors()):
             return 0.85 * likely
     return 0.0
 

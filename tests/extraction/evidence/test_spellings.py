@@ -74,7 +74,7 @@ def test_other_numbers_with_the_same_digits(printed: str, value: float) -> None:
 def said(printed: str, value: float) -> float:
     text = f"x {printed} y"
     places = numbers.collect(text).get(numbers.significant(value), [])
-    return max((numbers.agreement(text, *place, value, frozenset()) for place in places), default=0.0)
+    return max((numbers.agreement(text, *place, value, frozenset) for place in places), default=0.0)
 
 
 DATES = [

@@ -1,0 +1,116 @@
+"""Short quotes that the model gives beside the record, for documents of which only pictures are read. Pure.
+
+The strict form is wrapped: ``{"record": …, "quotes": [{"pointer", "quote"}]}``; quotes come last, so that they do not
+change what is written before. A quote is a claim of the model and stays one: it is shown, and located where words exist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from service.extraction.evidence.candidates import of_text
+from service.extraction.evidence.evidence import LONGEST_QUOTE, Evidence
+from service.extraction.evidence.index import Index
+
+INSTRUCTIONS = """\
+Write the record under `record`. Then list under `quotes`, for each value of the record that is printed in the document, \
+its JSON Pointer (such as /total or /lines/0/amount) and a short quote: the printed characters themselves, at most 12 words, \
+as they stand, with a word or two before and after. No quote for what is not printed."""
+
+_MOST = 5000
+
+
+def wrapped(strict: Mapping[str, Any]) -> dict[str, Any]:
+    """The strict schema of record and quotes. Definitions stay at the root; a record that refers to itself becomes one."""
+    record = {name: value for name, value in strict.items() if name != "$defs"}
+    quote = {
+        "type": "object",
+        "properties": {"pointer": {"type": "string"}, "quote": {"type": "string"}},
+        "required": ["pointer", "quote"],
+        "additionalProperties": False,
+    }
+    definitions = dict(strict.get("$defs", {}))
+    name = "record"
+    while name in definitions:
+        name += "_"
+    moved, refers = _moved(record, f"#/$defs/{name}")
+    definitions, inside = _moved(definitions, f"#/$defs/{name}")
+    if refers or inside:  # the provider follows references to the root and to definitions only
+        definitions[name], moved = moved, {"$ref": f"#/$defs/{name}"}
+    whole: dict[str, Any] = {
+        "type": "object",
+        "properties": {"record": moved, "quotes": {"type": "array", "items": quote}},
+        "required": ["record", "quotes"],
+        "additionalProperties": False,
+    }
+    if definitions:
+        whole["$defs"] = definitions
+    return whole
+
+
+def _moved(schema: Any, home: str) -> tuple[Any, bool]:
+    """A copy in which references to the root point to ``home``, and whether there are any."""
+    if isinstance(schema, list):
+        pairs = [_moved(item, home) for item in schema]
+        return [item for item, _ in pairs], any(refers for _, refers in pairs)
+    if not isinstance(schema, dict):
+        return schema, False
+    copy: dict[str, Any] = {}
+    found = False
+    for name, value in schema.items():
+        copy[name], refers = _moved(value, home)
+        found = found or refers
+    if copy.get("$ref") == "#":
+        copy["$ref"] = home
+        found = True
+    return copy, found
+
+
+def unwrapped(value: Any) -> tuple[Any, dict[str, str]]:
+    """The strict value of the record, and the quotes by pointer. What is no quote is left out.
+
+    Raises ``KeyError`` or ``TypeError`` when the value is not of the wrapped form.
+    """
+    record, given = value["record"], value["quotes"]
+    quotes: dict[str, str] = {}
+    for one in given[:_MOST]:
+        pointer, quote = one["pointer"], one["quote"]
+        if isinstance(pointer, str) and isinstance(quote, str) and quote.strip():
+            quotes.setdefault(pointer, " ".join(quote.split())[:LONGEST_QUOTE])
+    return record, quotes
+
+
+def with_quotes(
+    index: Index, evidence: Mapping[str, Evidence], quotes: Mapping[str, str]
+) -> dict[str, Evidence]:
+    """Evidence with the model's quotes where the document's words gave none.
+
+    A quote that stands in the document once gives the leaf its page and boxes, status ``ambiguous``: the model points
+    there, and the value itself is not printed so. A quote that stands nowhere changes nothing but ``quote`` itself, on
+    documents with pages that nobody could read.
+    """
+    found = dict(evidence)
+    for pointer, quote in quotes.items():
+        one = evidence.get(pointer)
+        if one is None or one.status != "not_found":
+            continue
+        places = [place for place in of_text(index, quote) if place.match != "fuzzy"]
+        if len(places) == 1:
+            start, end, quality, match = places[0]
+            page = index.page_at(start)
+            begin = index.starts[page]
+            boxes = index.boxes(page, start, end)
+            found[pointer] = Evidence(
+                "ambiguous",
+                page=index.pages[page].number,
+                boxes=boxes,
+                quote=quote,
+                span=None if boxes else (start - begin, end - begin),
+                place=index.place(page, start - begin, end - begin),
+                match=match,
+                score=0.5 * quality,
+                reason="quoted",
+            )
+        elif not places and index.unread:
+            found[pointer] = replace(one, quote=quote)
+    return found
