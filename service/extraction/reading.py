@@ -17,7 +17,18 @@ from service.extraction.judge import Accepted, Invalid, Malformed, judge
 from service.extraction.plan import Plan, Segment
 from service.foundation.errors import Fault
 from service.foundation.money import NanoUSD
-from service.upstream import Attempt, Failed, Filtered, Refused, Reply, Text, Truncated, Upstream, problem_for
+from service.upstream import (
+    Attempt,
+    Call,
+    Failed,
+    Filtered,
+    Refused,
+    Reply,
+    Text,
+    Truncated,
+    Upstream,
+    problem_for,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +85,7 @@ async def read(
     The verdict on the last attempt is left in ``journal`` to be recorded with the result. Raises a ``WinnowError``
     for everything that is not a record.
     """
-    try:
-        reply = await _ask(segment, hold, upstream, journal, terms)
-    finally:
-        hold.release()
+    reply = await ask(segment.call, hold=hold, upstream=upstream, journal=journal, terms=terms)
     outcome = reply.outcome
     if not reply.attempts:
         assert isinstance(outcome, Failed)  # noqa: S101 - narrows the type: only a passed deadline asks nobody
@@ -85,7 +93,7 @@ async def read(
     last = reply.attempts[-1]
     if not isinstance(outcome, Text):
         await journal.record(last)
-        _raise(outcome)
+        raise_for(outcome)
     form = plan.prepared.minimal if reply.minimal else plan.prepared.form
     verdict = await judge(outcome.text, form.compiled, plan.prepared.validator)
     match verdict:
@@ -104,7 +112,8 @@ async def read(
     assert_never(verdict)
 
 
-async def _ask(segment: Segment, hold: Hold, upstream: Upstream, journal: Journal, terms: Terms) -> Reply:
+async def ask(call: Call, *, hold: Hold, upstream: Upstream, journal: Journal, terms: Terms) -> Reply:
+    """One call with its retries, paid from ``hold``. The verdict on the last attempt is left to the caller."""
     watch = terms.watch
 
     async def record(attempt: Attempt) -> None:
@@ -112,18 +121,22 @@ async def _ask(segment: Segment, hold: Hold, upstream: Upstream, journal: Journa
         if watch is not None:
             watch.attempted(attempt)
 
-    ask = upstream.call if watch is None else partial(upstream.stream, on_text=watch.heard)
-    return await ask(
-        segment.call,
-        deadline=terms.deadline,
-        record=record,
-        caller=terms.caller,
-        max_tries=terms.max_attempts,
-        purse=hold,
-    )
+    door = upstream.call if watch is None else partial(upstream.stream, on_text=watch.heard)
+    try:
+        return await door(
+            call,
+            deadline=terms.deadline,
+            record=record,
+            caller=terms.caller,
+            max_tries=terms.max_attempts,
+            purse=hold,
+        )
+    finally:
+        hold.release()
 
 
-def _raise(outcome: Refused | Truncated | Filtered | Failed) -> NoReturn:
+def raise_for(outcome: Refused | Truncated | Filtered | Failed) -> NoReturn:
+    """The problem that an answer without text is. Raises it."""
     match outcome:
         case Refused(text=text):
             raise ModelRefused(

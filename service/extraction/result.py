@@ -80,6 +80,7 @@ def body(extraction: Extraction) -> dict[str, Any]:
                 {
                     "model": attempt.model or attempt.asked_model,
                     "request_id": attempt.request_id,
+                    "kind": attempt.kind,
                     "outcome": attempt.outcome,
                     "input_tokens": attempt.usage.input_tokens,
                     "cached_tokens": attempt.usage.cached_tokens,

@@ -6,7 +6,7 @@ item that its stars name, with a bound on the work of all rules together.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Context, Decimal, localcontext
 from functools import lru_cache
@@ -350,7 +350,10 @@ def _unequal(
     """A finding at what is stated; the places that it is reckoned from come along. Whole lists: a row may be missing."""
     places = [_list_of(operand, item) for operand in operands if isinstance(operand, Place)]
     at = view.one(rule.equals, item).pointer if isinstance(rule.equals, Place) else places[0]
-    return _finding(rule, at, text, dict.fromkeys((at, *places)))
+    columns = [
+        str(operand) for operand in operands if isinstance(operand, Place) and operand.stars and not item.keys
+    ]
+    return replace(_finding(rule, at, text, dict.fromkeys((at, *places))), columns=tuple(columns))
 
 
 def _list_of(place: Place, item: _Item) -> str:

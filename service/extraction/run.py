@@ -16,7 +16,8 @@ from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part
-from service.extraction.reading import Terms, Watch, read
+from service.extraction.reading import Terms, Watch
+from service.extraction.repair import Mending, Stronger
 from service.extraction.result import Extraction, PartSpan, body
 from service.extraction.review import Review, review
 from service.extraction.settings import Settings
@@ -54,6 +55,8 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     parts: tuple[PartSpan, ...] = ()
     partial: bool = False
+    review: Review | None = None
+    """What was seen in the record, where that was looked at already."""
 
 
 class Extractor:
@@ -116,7 +119,7 @@ class Extractor:
     async def _plan(self, arguments: Arguments, deadline: float) -> Plan:
         options = arguments.options
         catalogue = self._upstream.catalogue
-        asked = options.model or self._settings.model
+        asked = options.model or arguments.version.policy.model or self._settings.model
         model = catalogue.get(asked, today=clock.now().date(), on_retirement=self._settings.on_retirement)
         wanted = _pages(options.pages)
         prepared = await self._prepare(arguments.version)
@@ -159,8 +162,9 @@ class Extractor:
         self, id: str, arguments: Arguments, deadline: float, journal: Journal, watch: Watch | None
     ) -> Extraction:
         plan = await self._plan(arguments, deadline)
-        account = Account(self._cap(arguments.options), journal.note)
-        terms = Terms(deadline, arguments.options.max_attempts, arguments.caller, watch)
+        account = Account(self._cap(arguments), journal.note)
+        most = arguments.options.max_attempts or arguments.version.policy.max_attempts
+        terms = Terms(deadline, most, arguments.caller, watch)
         result = await self._read(plan, account, journal, terms, arguments.options)
         seen = await self._review(arguments, plan, result)
         if seen.doubts and not arguments.options.allow_partial:
@@ -192,6 +196,8 @@ class Extractor:
 
     async def _review(self, arguments: Arguments, plan: Plan, result: Outcome) -> Review:
         """Rules and evidence, away from the event loop; nothing where neither was asked for."""
+        if result.review is not None:
+            return result.review
         mode = arguments.options.evidence or arguments.version.evidence
         evidence = mode != "off"
         if not evidence and not plan.prepared.rules:
@@ -214,11 +220,19 @@ class Extractor:
         if terms.watch is not None:
             terms.watch.planned(plan)
         if plan.parts is None:
-            (segment,), (hold,) = plan.segments, holds
+            (hold,) = holds
             try:
-                one = await read(
-                    segment, plan, hold=hold, upstream=self._upstream, journal=journal, terms=terms
-                )
+                one = await Mending(
+                    plan,
+                    account=account,
+                    journal=journal,
+                    terms=terms,
+                    upstream=self._upstream,
+                    options=options,
+                    most=self._most(plan.version, options),
+                    stronger=self._stronger(plan, options),
+                    evidence=(options.evidence or plan.version.evidence) != "off",
+                ).read(hold)
             except (OutputTruncated, ContextExceeded):
                 halved = await self._halved(plan, options)
                 if halved is None:
@@ -226,7 +240,7 @@ class Extractor:
                 plan = halved
                 holds = [await account.more(half.call, plan.model) for half in plan.segments]
             else:
-                return Outcome(one.data)
+                return Outcome(one.data, review=one.seen)
         whole = await PartsReading(
             plan,
             account=account,
@@ -297,10 +311,33 @@ class Extractor:
             )
         return replace(document, pages=pages)
 
-    def _cap(self, options: Options) -> NanoUSD | None:
+    def _most(self, version: SchemaVersion, options: Options) -> int:
+        """How many requests may be sent in all for a document that is read in one call."""
+        return options.max_attempts or version.policy.max_attempts or self._settings.max_attempts
+
+    def _stronger(self, plan: Plan, options: Options) -> Stronger | None:
+        """The model to escalate to: the schema's, else ours unless the request names its own; never a retired one."""
+        name = plan.version.policy.escalate_to
+        if name is None and options.model is None:
+            name = self._settings.escalate_to
+        if not name:
+            return None
+        try:
+            model = self._upstream.catalogue.get(
+                name, today=clock.now().date(), on_retirement=self._settings.on_retirement
+            )
+        except WinnowError:
+            return None
+        if model.id == plan.model.id:
+            return None
+        return Stronger(name if self._upstream.catalogue.find(name) is model else model.id, model)
+
+    def _cap(self, arguments: Arguments) -> NanoUSD | None:
         default = self._settings.max_cost_usd
-        if options.max_cost_usd is not None:
-            return options.max_cost_usd
+        if arguments.options.max_cost_usd is not None:
+            return arguments.options.max_cost_usd
+        if arguments.version.policy.max_cost is not None:
+            return arguments.version.policy.max_cost
         return None if default is None else parse_usd(default)
 
 

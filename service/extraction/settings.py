@@ -19,6 +19,16 @@ class Settings(BaseModel):
     max_cost_usd: float | None = Field(
         None, gt=0, description="Cap on a request's worst case when it does not say."
     )
+    max_attempts: int = Field(
+        4,
+        ge=1,
+        le=10,
+        description="Requests to the provider when a request does not say: retries, repairs and escalations together.",
+    )
+    escalate_to: str | None = Field(
+        "gpt-4o",
+        description="Model asked when repairs by the first one fail and the request names no model; empty for none.",
+    )
     min_output_tokens: int = Field(4096, ge=16, description="Output budget of the smallest document.")
     output_per_input: float = Field(
         6,

@@ -40,6 +40,8 @@ class Finding:
     severity: Severity = "error"
     places: tuple[str, ...] = ()
     """Every place that may be at fault, where that is more than ``pointer``."""
+    columns: tuple[str, ...] = ()
+    """Of the lists among them, the member of every item that may be (``/lines/*/amount``)."""
 
 
 _ENDLESS = Finding(

@@ -155,8 +155,13 @@ class AttemptBody(BaseModel):
 
     model: str
     request_id: str | None
+    kind: Literal["first", "repair", "escalation"] = Field(
+        "first",
+        description="`repair`: what was wrong was asked for again; `escalation`: a stronger model was asked.",
+        examples=["repair"],
+    )
     outcome: str = Field(
-        description="`accepted`, `invalid`, `malformed`, `refused`, `truncated`, `filtered` or `failed:<kind>`."
+        description="`accepted`, `doubtful` (valid, with warnings worth a repair), `invalid`, `malformed`, `refused`, `truncated`, `filtered` or `failed:<kind>`."
     )
     input_tokens: int
     cached_tokens: int

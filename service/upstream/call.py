@@ -73,6 +73,8 @@ class Call:
     cache_key: str | None = None
     minimal: ResponseFormat | None = None
     """A simpler form of the same schema, tried once when the provider does not accept ``format``."""
+    kind: Literal["first", "repair", "escalation"] = "first"
+    """What the call is for; stands on its attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ class Attempt:
     http_status: int | None
     error_code: str | None
     started_at: datetime
+    kind: Literal["first", "repair", "escalation"] = "first"
 
 
 _MAYBE_BILLED = frozenset({"failed:connection", "failed:timeout", "failed:cancelled", "failed:deadline"})

@@ -29,7 +29,7 @@ class Limits:
     """What one comparison may take. ``steps`` is roughly 40,000 a second; ``records`` are tried as witnesses."""
 
     steps: int = 20_000
-    records: int = 300
+    records: int = 150
 
 
 def check(

@@ -218,7 +218,27 @@ def counts(scope: Scope) -> list[Break]:
         possible = sum(not scope.is_empty(facts.member(name)) for name in facts.declared())
         if possible <= most:
             found = [one for one in found if not one.kind.startswith("MAX_")]
+    least = scope.words.sizes.get("minProperties", 0)
+    if not found and scope.how == "RECORDS" and least > _certain(scope):
+        message = f"fewer than {least} may remain when members that the reader does not know are left out"
+        found = [scope.broken("minProperties", "MIN_PROPERTIES_INCREASED", message, None, least)]
     return found
+
+
+def _certain(scope: Scope) -> int:
+    """How many members a projected record has at least."""
+    facts, told = scope.facts, scope.facts_of_whole()
+    if not told.declares and not scope.is_empty(told.others()):
+        return facts.size("minProperties") or 0  # nothing is left out
+    known = [name for name in facts.declared() if not _unread(scope, told, name)]
+    if len(known) == len(facts.declared()) and not list(facts.under()) and scope.is_empty(facts.others()):
+        return facts.size("minProperties") or 0
+    return sum(not _unread(scope, told, name) for name in facts.required)
+
+
+def _unread(scope: Scope, told: Facts, name: str) -> bool:
+    member = told.member(name)
+    return member is None or scope.is_empty(member)
 
 
 def names(scope: Scope) -> list[Break]:

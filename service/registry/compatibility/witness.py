@@ -16,7 +16,7 @@ from service.registry.compatibility.words import Node, Source
 _MAX_DEPTH = 8
 _MAX_PARTS = 120
 """Values that one record is made of; beyond, members that need not be there are left out."""
-_MAX_MADE = 12_000
+_MAX_MADE = 4_000
 """Values that all records of one search are made of."""
 _TEXTS = (
     "",

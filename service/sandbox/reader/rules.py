@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from service.sandbox.reader import slips
 from service.sandbox.reader.kinds import Wish, convert, is_verbatim, kind_of
 from service.sandbox.reader.legal import Resolver, compiles, passes, smallest, types_of, valid
 from service.sandbox.reader.lists import list_for
@@ -227,7 +228,7 @@ class _Filler:
 
     def _leaf(self, schema: Mapping[str, Any], types: tuple[str, ...], place: Place) -> Found:
         wish = self.wish(schema, place)
-        found = self._from_party(wish, place)
+        found = self._from_slip(wish, place) or self._from_party(wish, place)
         if found is None and not place.in_party:
             found = self._from_labels(wish, place)
         if (found is None or found.score < 0.65) and not place.in_party and "string" in types:
@@ -249,6 +250,16 @@ class _Filler:
                     if isinstance(choice, str) and choice.lower() == fallback:
                         return choice
         return smallest(self.resolver, schema)
+
+    def _from_slip(self, wish: Wish, place: Place) -> Found | None:
+        """The head and the sum of a till slip, where the schema asks for a receipt's own members."""
+        if "receipt" not in self.title or place.in_party or place.parents:
+            return None
+        text = slips.read(self.page, wish)
+        if text is None:
+            return None
+        value = text if "string" in types_of(wish.schema) else convert(wish, text, self.page)
+        return None if value is None else Found(value, 0.7)
 
     def _from_party(self, wish: Wish, place: Place) -> Found | None:
         words = wish.words

@@ -1,0 +1,354 @@
+"""From a first answer to the best record that the caps allow: repair what is wrong, then ask a stronger model.
+
+A repair sends the findings, the failing part and the pages it stands on, and asks for that part only. The part goes into
+the record, which is judged anew; a value that stands in the document is never replaced by one that does not.
+"""
+
+import asyncio
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from service.catalogue import Model
+from service.documents import Document
+from service.extraction import prompt
+from service.extraction.account import Account, Hold
+from service.extraction.decide import Again, Asked, Next, Standing, Stop, decide
+from service.extraction.errors import AnswerMalformed, RecordInvalid
+from service.extraction.evidence import Evidence, Index, Outline, locate
+from service.extraction.fragments import Fragment, cut, is_required
+from service.extraction.journal import Journal
+from service.extraction.judge import Malformed, decoded
+from service.extraction.plan import Form, Plan, Prepared, prepare
+from service.extraction.reading import Terms, ask, raise_for
+from service.extraction.review import Review, review
+from service.extraction.validate import Finding
+from service.extraction.wire import Options
+from service.foundation import clock, jsontext
+from service.foundation.errors import Fault
+from service.registry.places import Place, parse
+from service.upstream import Attempt, Call, Failed, Reply, Text, TextPart, Upstream, problem_for
+
+_LEAST_OUTPUT = 512
+_OUTPUT_PER_CHARACTER = 2
+_LEAST_SECONDS = 0.5
+"""Time that must be left for another call to be begun."""
+
+_MAX_FINDINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record, what the schema says of it, and what was seen in it."""
+
+    data: Any = field(repr=False)
+    standing: Standing
+    seen: Review
+
+
+@dataclass(frozen=True, slots=True)
+class Stronger:
+    """The model that is asked when the first one fails; ``name`` is what it is asked by."""
+
+    name: str
+    model: Model
+
+
+class Mending:
+    """The reading of one document in one call, with its repairs."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        account: Account,
+        journal: Journal,
+        terms: Terms,
+        upstream: Upstream,
+        options: Options,
+        most: int,
+        stronger: Stronger | None,
+        evidence: bool,
+    ) -> None:
+        self._plan = plan
+        (self._segment,) = plan.segments
+        self._account = account
+        self._journal = journal
+        self._terms = terms
+        self._upstream = upstream
+        self._options = options
+        self._most = most
+        self._stronger = stronger
+        self._evidence = evidence
+        self._index: Index | None = None
+        self._asked: list[Asked] = []
+
+    async def read(self, hold: Hold) -> Candidate:
+        """The best record. Its ``standing`` says whether it may be accepted; it is never invalid.
+
+        Raises a ``WinnowError`` for everything that is not a record: what ended the first call, ``AnswerMalformed``,
+        ``RecordInvalid``, or what ended a later call when no record can be accepted without it.
+        """
+        last, text, form = await self._first(hold)
+        best = await self._judged(decoded(text, form.compiled), last)
+        while True:
+            step = self._next(best)
+            if not isinstance(step, Again):
+                return self._concluded(best, step)
+            last = self._journal.attempts[-1]
+            await self._journal.record(last)
+            if self._terms.watch is not None:
+                self._terms.watch.attempted(last)
+            reply = await self._ask(step, best)
+            if reply is None:
+                return self._concluded(best, Stop())
+            best = reply
+
+    def _next(self, best: Candidate | None) -> Next:
+        left = self._most - len(self._journal.attempts)
+        if self._terms.deadline - clock.monotonic() < _LEAST_SECONDS:
+            left = 0
+        return decide(
+            None if best is None else best.standing,
+            self._asked,
+            left=left,
+            stronger=self._stronger is not None,
+        )
+
+    def _concluded(self, best: Candidate | None, step: Next) -> Candidate:
+        if best is None:
+            raise AnswerMalformed("The answer could not be read: it is not of the form that was asked for.")
+        if best.standing.invalid:
+            findings = best.standing.invalid
+            raise RecordInvalid(
+                f"The record breaks {len(findings)} rule(s) of the schema.",
+                errors=[Fault(finding.pointer, finding.message) for finding in findings],
+            )
+        if not isinstance(step, Stop):
+            last = self._journal.attempts[-1]
+            if last.outcome == "doubtful":
+                self._journal.judge(last, "accepted")
+        return best
+
+    async def _first(self, hold: Hold) -> tuple[Attempt, str, Form]:
+        reply = await ask(
+            self._segment.call,
+            hold=hold,
+            upstream=self._upstream,
+            journal=self._journal,
+            terms=self._terms,
+        )
+        outcome = reply.outcome
+        if not reply.attempts:
+            assert isinstance(outcome, Failed)  # noqa: S101 - narrows the type: only a passed deadline asks nobody
+            raise problem_for(outcome)
+        last = reply.attempts[-1]
+        if not isinstance(outcome, Text):
+            await self._journal.record(last)
+            raise_for(outcome)
+        prepared = self._plan.prepared
+        return last, outcome.text, prepared.minimal if reply.minimal else prepared.form
+
+    async def _judged(self, data: Any, attempt: Attempt) -> Candidate | None:
+        if isinstance(data, Malformed):
+            self._journal.judge(attempt, "malformed")
+            return None
+        candidate = await self._look(data)
+        self._journal.judge(attempt, _verdict(candidate.standing))
+        return candidate
+
+    async def _look(self, data: Any) -> Candidate:
+        """Validate and review a record; away from the event loop where that is more than a check of validity."""
+        prepared = self._plan.prepared
+        invalid: Sequence[Finding] = ()
+        if not prepared.validator.accepts(data):
+            invalid = await asyncio.to_thread(prepared.validator.findings, data)
+        if not self._evidence and not prepared.rules:
+            return Candidate(data, Standing(tuple(invalid)), Review((), (), None))
+        seen = await asyncio.to_thread(
+            review,
+            prepared.rules,
+            data,
+            self._plan.document,
+            evidence=self._evidence,
+            outline=prepared.outline,
+        )
+        doubts = tuple(one for one in seen.findings if one.severity == "warning" and self._matters(one))
+        return Candidate(data, Standing(tuple(invalid), seen.doubts, doubts), seen)
+
+    def _matters(self, finding: Finding) -> bool:
+        """Whether a warning is worth a repair: broken rules; inventions where a value is required and text is there."""
+        if finding.rule != "evidence":
+            return True
+        return _readable(self._plan.document) and is_required(self._plan.version.schema, finding.pointer)
+
+    async def _ask(self, step: Again, best: Candidate | None) -> Candidate | None:
+        """One more call, and the better of the record before and after it.
+
+        None when the call could not be made, or ended without an answer that can be used, and nothing else was wrong.
+        """
+        strong = self._stronger if step.kind == "escalation" else None
+        fragment = None
+        if best is not None and step.scope != "whole":
+            fragment = self._fragment(step, best)
+        prepared = await self._prepared(fragment)
+        call = await self._call(step, best, fragment, prepared, strong)
+        model = self._plan.model if strong is None else strong.model
+        hold = self._account.hold(call, model)
+        if not await hold.reserve():
+            return None
+        self._asked.append(Asked(step.kind, step.scope))
+        if fragment is None and step.scope != "whole":
+            self._asked.append(Asked(step.kind, "whole"))
+        terms = replace(
+            self._terms, max_attempts=max(1, self._most - len(self._journal.attempts)), watch=None
+        )
+        reply = await ask(call, hold=hold, upstream=self._upstream, journal=self._journal, terms=terms)
+        return await self._answered(reply, best, fragment, prepared)
+
+    async def _answered(
+        self, reply: Reply, best: Candidate | None, fragment: Fragment | None, prepared: Prepared
+    ) -> Candidate | None:
+        outcome = reply.outcome
+        if not isinstance(outcome, Text):
+            if reply.attempts:
+                await self._journal.record(reply.attempts[-1])
+            if isinstance(outcome, Failed) and (best is None or best.standing.blocked):
+                raise problem_for(
+                    outcome
+                )  # another try may bring the record: that is not the document's fault
+            return None
+        last = reply.attempts[-1]
+        form = prepared.minimal if reply.minimal else prepared.form
+        answer = decoded(outcome.text, form.compiled)
+        data = answer
+        if fragment is not None and best is not None and not isinstance(answer, Malformed):
+            data = fragment.graft(best.data, answer) if isinstance(answer, dict) else None
+        if data is None or isinstance(data, Malformed):
+            # Without as many values as there are rows, rows are missing or too many: whole rows are asked for next.
+            self._asked[-1] = replace(self._asked[-1], usable=False)
+            self._journal.judge(last, "malformed" if isinstance(answer, Malformed) else "invalid")
+            return best
+        if best is not None and not best.standing.invalid:
+            data = await self._supported(best.data, data)
+        candidate = await self._look(data)
+        self._journal.judge(last, _verdict(candidate.standing))
+        return candidate if best is None or candidate.standing.better_than(best.standing) else best
+
+    def _fragment(self, step: Again, best: Candidate) -> Fragment | None:
+        findings = best.standing.wrong[:_MAX_FINDINGS]
+        pointers: list[str] = []
+        columns: list[Place] = []
+        for finding in findings:
+            lists = {column.split("/*", 1)[0] for column in finding.columns}
+            places = finding.places or (finding.pointer,)
+            pointers += [place for place in places if step.scope != "columns" or place not in lists]
+            columns += [parse(column) for column in finding.columns] if step.scope == "columns" else []
+        return cut(self._plan.version.schema, best.data, pointers, columns)
+
+    async def _prepared(self, fragment: Fragment | None) -> Prepared:
+        if fragment is None:
+            return self._plan.prepared
+        part = replace(self._plan.version, schema=fragment.schema, source=None, rules=())
+        return await asyncio.to_thread(prepare, part)
+
+    async def _call(
+        self,
+        step: Again,
+        best: Candidate | None,
+        fragment: Fragment | None,
+        prepared: Prepared,
+        strong: Stronger | None,
+    ) -> Call:
+        first = self._segment.call
+        parts, budget = first.parts, first.max_output_tokens
+        if fragment is not None and best is not None:
+            current = len(jsontext.render(fragment.current(best.data)))
+            budget = min(budget, _LEAST_OUTPUT + _OUTPUT_PER_CHARACTER * current)
+            parts = await self._pages(best, fragment)
+        if best is not None:
+            shown = None if fragment is None else fragment.current(best.data)
+            text = prompt.check(best.standing.wrong[:_MAX_FINDINGS], shown, fragment)
+            parts = (*parts, TextPart(text))
+        name, model = (self._plan.name, self._plan.model) if strong is None else (strong.name, strong.model)
+        return replace(
+            first,
+            model=name,
+            instructions=first.instructions if fragment is None else prompt.shortened(first.instructions),
+            parts=parts,
+            format=prepared.form.format,
+            minimal=prepared.minimal.format,
+            max_output_tokens=min(budget, model.max_output_tokens),
+            kind=step.kind,
+        )
+
+    async def _pages(self, best: Candidate, fragment: Fragment) -> tuple[Any, ...]:
+        """The pages on which the failing part stands; all of them where that is not known."""
+        document = self._plan.document
+        if len(document.pages) < 2 or not _readable(document):
+            return self._segment.call.parts
+        found = await self._located(best.data)
+        wanted: set[int] = set()
+        for part in fragment.parts:
+            inside = part.pointer.split("/*", 1)[0]
+            pages = {
+                one.page
+                for pointer, one in found.items()
+                if one.page is not None and (pointer == inside or pointer.startswith(inside + "/"))
+            }
+            if not pages:
+                return self._segment.call.parts
+            wanted |= set(
+                range(min(pages), max(pages) + 2)
+            )  # rows that are missing may stand on the next page
+        shown = tuple(page for page in document.pages if page.number in wanted)
+        return prompt.parts(replace(document, pages=shown), self._options.policy, self._options.detail)
+
+    async def _supported(self, before: Any, after: Any) -> Any:
+        """The new record, with old values back where those stand in the document and the new ones do not."""
+        if not _readable(self._plan.document):
+            return after
+        old = await self._located(before)
+        new = await self._located(after)
+        return _kept(before, after, old, new)
+
+    async def _located(self, data: Any) -> Mapping[str, Evidence]:
+        return await asyncio.to_thread(self._locate, data, self._plan.prepared.outline)
+
+    def _locate(self, data: Any, outline: Outline) -> Mapping[str, Evidence]:
+        if self._index is None:
+            self._index = Index.of(self._plan.document)
+        return locate(self._index, data, outline)
+
+
+def _kept(before: Any, after: Any, old: Mapping[str, Evidence], new: Mapping[str, Evidence]) -> Any:
+    """``after`` with the values of ``before`` that lost their support. Leaves are compared at the same pointer."""
+    lost = [
+        pointer
+        for pointer, one in new.items()
+        if one.status == "not_found" and pointer in old and old[pointer].status == "found"
+    ]
+    if not lost:
+        return after
+    result = copy.deepcopy(after)
+    for pointer in lost:
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+        source, target = before, result
+        for step in steps[:-1]:
+            source = source[int(step) if isinstance(source, list) else step]
+            target = target[int(step) if isinstance(target, list) else step]
+        key: Any = int(steps[-1]) if isinstance(target, list) else steps[-1]
+        target[key] = source[key]
+    return result
+
+
+def _readable(document: Document) -> bool:
+    """Whether every page has text to look values up in."""
+    return all(page.text.strip() for page in document.pages)
+
+
+def _verdict(standing: Standing) -> str:
+    if standing.blocked:
+        return "invalid"
+    return "doubtful" if standing.doubts else "accepted"
