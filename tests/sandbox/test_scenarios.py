@@ -81,6 +81,59 @@ async def test_faults_answer_in_the_error_envelope(
     assert answer.json()["error"]["code"] == code
 
 
+_RETIRED = "has been deprecated, learn more here: https://platform.openai.com/docs/deprecations"
+BODIES: dict[str, tuple[str, str, dict[str, Any], int, dict[str, str | None]]] = {
+    "no key": ("POST", "/v1/responses", {"key": ""}, 401, {
+        "message": "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
+        "(i.e. Authorization: Bearer YOUR_KEY). You can obtain an API key from https://platform.openai.com/account/api-keys.",
+        "type": "invalid_request_error", "param": None, "code": None}),
+    "quota": ("POST", "/v1/responses", {"model": "sandbox-quota"}, 429, {
+        "message": "You exceeded your current quota, please check your plan and billing details. For more information on this "
+        "error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
+        "type": "insufficient_quota", "param": None, "code": "insufficient_quota"}),
+    "rate": ("POST", "/v1/responses", {"model": "sandbox-429"}, 429, {
+        "message": "Rate limit reached for sandbox-429 in organization org-sandbox on requests per min (RPM): Limit 500, Used 500, "
+        "Requested 1. Please try again in 120ms. Visit https://platform.openai.com/account/rate-limits to learn more.",
+        "type": "requests", "param": None, "code": "rate_limit_exceeded"}),
+    "server": ("POST", "/v1/responses", {"model": "sandbox-500"}, 500, {
+        "message": "The server had an error while processing your request. Sorry about that!",
+        "type": "server_error", "param": None, "code": "server_error"}),
+    "overloaded": ("POST", "/v1/responses", {"model": "sandbox-overloaded"}, 503, {
+        "message": "The model is currently overloaded. Please try again later.",
+        "type": "service_unavailable_error", "param": None, "code": "server_is_overloaded"}),
+    "retired": ("POST", "/v1/responses", {"model": "gpt-4-turbo"}, 404, {
+        "message": f"The model `gpt-4-turbo` {_RETIRED}",
+        "type": "invalid_request_error", "param": None, "code": "model_not_found"}),
+    "retired, by chat": ("POST", "/v1/chat/completions", {"model": "gpt-4-turbo"}, 404, {
+        "message": f"The model `gpt-4-turbo` {_RETIRED}",
+        "type": "invalid_request_error", "param": None, "code": "model_not_found"}),
+    "unknown model, by chat": ("POST", "/v1/chat/completions", {"model": "gpt-nope"}, 404, {
+        "message": "The model `gpt-nope` does not exist or you do not have access to it.",
+        "type": "invalid_request_error", "param": None, "code": "model_not_found"}),
+    "unknown response": ("GET", "/v1/responses/resp_none", {}, 404, {
+        "message": "Response with id 'resp_none' not found.",
+        "type": "invalid_request_error", "param": None, "code": None}),
+    "unknown batch": ("GET", "/v1/batches/batch_none", {}, 404, {
+        "message": "No batch found with id 'batch_none'.",
+        "type": "invalid_request_error", "param": None, "code": None}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BODIES)
+async def test_errors_have_the_exact_body(client: httpx2.AsyncClient, contract: Any, name: str) -> None:
+    """Errors beyond the validator's (contract section 5) come with the contract's words, types and codes."""
+    method, path, given, status, error = BODIES[name]
+    headers = {"authorization": ""} if "key" in given else {}
+    sent = None
+    if method == "POST" and "chat" in path:
+        sent = {"model": given["model"], "messages": [{"role": "user", "content": "x"}]}
+    elif method == "POST":
+        sent = body(given.get("model", "gpt-4.1-mini"))
+    answer = await client.request(method, path, json=sent, headers=headers)
+    contract("ErrorResponse", answer.json())
+    assert (answer.status_code, answer.json()) == (status, {"error": error})
+
+
 async def test_the_gateway_sends_html(client: httpx2.AsyncClient) -> None:
     """`sandbox-502-html` is a page, not an envelope."""
     answer = await client.post("/v1/responses", json=body("sandbox-502-html"))

@@ -43,6 +43,11 @@ VECTORS: dict[str, Vector] = {
         ("Unsupported parameter: 'messages'. In the Responses API, this parameter has moved to 'input'. Try again with "
         "the new parameter. See the API documentation for more information: "
         "https://platform.openai.com/docs/api-reference/responses/create.")),
+    "chat's format": (
+        {"response_format": {}}, None, "unsupported_parameter",
+        ("Unsupported parameter: 'response_format'. In the Responses API, this parameter has moved to 'text.format'. Try "
+        "again with the new parameter. See the API documentation for more information: "
+        "https://platform.openai.com/docs/api-reference/responses/create.")),
     "store type": (
         {"store": "yes"}, "store", "invalid_type",
         "Invalid type for 'store': expected a boolean, but got a string instead."),

@@ -253,8 +253,9 @@ class _Assignment:
         for candidate in self._weighed(leaf, outer):
             row = self._around.row(candidate)
             # In a table the header speaks for the column, and what is to the left are other columns.
-            label = min(self._around.label(candidate, facts), 1.2) if outer is None or listed else 0.0
-            score = candidate.quality + 0.5 * label
+            alone = outer is None or listed
+            label = min(self._around.label(candidate, facts), 1.2) if alone or self._settled else 0.0
+            score = candidate.quality + (0.5 if alone else 0.1) * label
             if outer is not None and not listed:
                 near = _on_row(row - outer)
                 score += 0.8 * near + self._aligned(leaf, candidate, facts)

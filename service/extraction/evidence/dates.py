@@ -52,6 +52,7 @@ _RUN = re.compile(r"\d{8}(?!\d)")
 _JOINED = frozenset("./-")
 # None of these begins by looking back: the engine then skips from digit to digit.
 
+_DIGITS = re.compile(r"\d+")
 _LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -72,12 +73,23 @@ _Scan = Iterator[tuple[int, int, int, float]]
 """What is meant, start, end, how sure."""
 
 
+def _whole(pattern: re.Pattern[str], text: str, resume: int | str) -> Iterator[re.Match[str]]:
+    """Matches that begin with a whole number. The next one is looked for behind the group ``resume``."""
+    at = 0
+    while (match := pattern.search(text, at)) is not None:
+        start = match.start()
+        if text[start - 1 : start].isdigit():
+            number = _DIGITS.match(text, start)
+            at = number.end() if number is not None else match.end()
+        else:
+            yield match
+            at = match.end(resume)
+
+
 def _in_numbers(text: str) -> _Scan:
-    for match in _NUMERIC.finditer(text):
+    for match in _whole(_NUMERIC, text, 0):
         start = match.start()
         before = text[start - 1 : start] or " "
-        if before.isdigit():
-            continue
         if before == " ":
             before = text[start - 2 : start - 1] if start > 1 else " "
         era = _ERA_BEFORE.search(text, max(start - 6, 0), start) if before in _ERA_ENDS else None
@@ -113,12 +125,10 @@ def _in_runs(text: str) -> _Scan:
 
 
 def _with_names(text: str) -> _Scan:
-    for match in _DAY_FIRST.finditer(text):
-        if text[match.start() - 1 : match.start()].isdigit():
-            continue
+    for match in _whole(_DAY_FIRST, text, "d"):
         for day, sure in _named(_months(match["m"]), match["d"], match["y"]):
             yield day, match.start(), match.end("y") if match["y"] else match.end("m"), sure
-    for match in _AFTER_MONTH.finditer(text):
+    for match in _whole(_AFTER_MONTH, text, "d"):
         start = match.start()
         if not text[max(start - 3, 0) : start].rstrip(_BETWEEN)[-1:].isalpha():
             continue
@@ -237,7 +247,8 @@ def _after_month(
         if leading is not None:
             for full in _years(leading):
                 yield from ((meant, 0.97, "d") for meant in _day(full, month, int(digits)))
-            continue
+            if year is None:
+                continue
         if year is not None:
             for full in _years(year):
                 sure = 1.0 if len(year) == 4 else 0.9

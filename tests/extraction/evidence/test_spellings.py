@@ -171,3 +171,14 @@ def test_times_of_day(printed: str, value: str) -> None:
 def test_keys(one: str, other: str) -> None:
     """Case, width, accents, ligatures, spaces, hyphens and vowel signs leave no trace in a key."""
     assert key(one) == key(other)
+
+
+def test_a_date_behind_another_number() -> None:
+    """A number and a label before a date do not swallow its day."""
+    for text in (
+        "Qty 12\nDate 28 June 2018",
+        "34432\nวันที่  28 มิถุนายน 2561",
+        "No 12, 28 June 2018",
+        "5826 June 28, 2018",
+    ):
+        assert 20180628 in dates.collect(text)
