@@ -205,10 +205,12 @@ class _Assignment:
         array = leaf.path[:depth]
         rows = [row for path, row in self._anchors.items() if path[:-1] == array and len(path) == depth + 1]
         if rows:
-            page, row = divmod(min(rows), PAGE)
+            page, row = divmod(max(min(rows), 0), PAGE)
             grid = self._index.rows(page)
             best = 0.35
-            for above in range(row - 1, max(row - _HEADER_ROWS, -1), -1):
+            # Items may lie next to the rows that hold their values: just above the first, or below the last of a page.
+            first = row - 1 if row < PAGE - 1 else -1
+            for above in range(min(first, grid.count - 1), max(row - _HEADER_ROWS, -1), -1):
                 for left, right, word in grid.words(above):
                     speaks = says(word, facts) * (1 - 0.03 * (row - above))
                     if speaks > best + 0.05:
