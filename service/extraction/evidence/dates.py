@@ -148,7 +148,8 @@ def _shown_end(match: re.Match[str]) -> int:
 
 def _months(word: str) -> tuple[int, ...]:
     if word.startswith("tháng"):
-        return (int(word.rsplit(maxsplit=1)[-1]),)
+        number = word.rsplit(maxsplit=1)[-1]  # none behind a number of months: 30 tháng
+        return (int(number),) if number.isdecimal() else ()
     return MONTHS.get(key(word), ())
 
 
