@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 _NUMBER = re.compile(r"\d++(?:[.,'’٫٬．，·](?=\d)\d++|[ \u00a0\u2007\u2009\u202f](?=\d{3}(?!\d))\d{3})*")
 """Digits with the separators of any country; a single space only before a group of three."""
 
+_DECIMAL = re.compile(r"\d+[.,]\d+")
 _RUN = re.compile(r"\d+")
 _SPACES = re.compile(r"[ \u00a0\u2007\u2009\u202f]")
 _NOT_DIGITS = dict.fromkeys(map(ord, ".,'’٫٬．，· \u00a0\u2007\u2009\u202f"))
@@ -65,6 +66,10 @@ def collect(text: str) -> Signs:
                 found[sign] = [(start, end)]
             else:
                 places.append((start, end))
+            continue
+        if plain and _DECIMAL.fullmatch(written):  # always to be read as one
+            sign = written.translate(_NOT_DIGITS).strip("0")
+            found.setdefault(sign, []).append((start, end))
             continue
         for first, last in _spans(written, start, end):
             digits = text[first:last].translate(_NOT_DIGITS)
