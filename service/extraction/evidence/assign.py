@@ -276,7 +276,7 @@ class _Assignment:
             for other in self._groups.get(leaf.path[:-1], ())
             if other is not leaf and other.chosen
         }
-        listed = type(leaf.path[-1]) is int
+        listed = leaf.path != () and type(leaf.path[-1]) is int
         scored: list[tuple[float, float, Candidate]] = []
         for candidate in self._weighed(leaf, outer):
             row = self._around.row(candidate)

@@ -180,6 +180,7 @@ def test_deep_and_odd_records() -> None:
     for _ in range(3000):
         deep = [deep]
     assert len(located("x", deep)) == 1
+    assert located("5 a\n5 b", 5)[""].status == "ambiguous"  # a record that is no container
     found = located("a 5", {"a/b": {"~": 5}, "": 1e300, "n": -0.0, "big": 10**400}, {"type": "object"})
     assert found["/a~1b/~0"].status == "found"
     assert found["/"].status == found["/big"].status == "not_found"
