@@ -28,6 +28,9 @@ _ROWS = 10
 _LISTED = 24
 """Places of an item of a plain list that are weighed."""
 
+_BESIDE = ((0, 1.0), (-1, 0.5), (1, 0.55), (2, 0.25))
+"""Rows beside that of a value, and what it says for its item to lie there."""
+
 _WEIGHED = 160
 _WEIGHED_AROUND = 24
 """Places of one leaf that are weighed; of more, those nearest to its item, else the first."""
@@ -50,27 +53,37 @@ def assign(index: Index, leaves: Sequence[Leaf], outline: Outline) -> None:
         elif leaf.candidates:
             open_leaves.append(leaf)
     if open_leaves:
-        _Assignment(index, leaves, outline).settle(open_leaves)
+        _Assignment(index, leaves, open_leaves, outline).settle(open_leaves)
 
 
 class _Assignment:
-    def __init__(self, index: Index, leaves: Sequence[Leaf], outline: Outline) -> None:
+    def __init__(
+        self, index: Index, leaves: Sequence[Leaf], open_leaves: Sequence[Leaf], outline: Outline
+    ) -> None:
         self._around = Neighbourhood(index)
         self._index = index
         self._outline = outline
         self._items: dict[Path, dict[int, list[Leaf]]] = {}
-        """Array → item → its leaves."""
-        self._groups: dict[Path, list[Leaf]] = defaultdict(list)
-        """Object → the leaves in it."""
+        """Array → item → its leaves; arrays in which something is left to be decided."""
+        self._groups: dict[Path, list[Leaf]] = {}
+        """Object → the leaves in it; objects in which something is left to be decided."""
+        self._ways = {leaf.way for leaf in open_leaves}
+        for leaf in open_leaves:
+            path = leaf.path
+            if len(path) > 1:
+                self._groups[path[:-1]] = []
+            for at, step in enumerate(path):
+                if type(step) is int:
+                    self._items[path[:at]] = {}
         for leaf in leaves:
             if not leaf.candidates:
                 continue
             path = leaf.path
-            if len(path) > 1:
-                self._groups[path[:-1]].append(leaf)
+            if len(path) > 1 and (group := self._groups.get(path[:-1])) is not None:
+                group.append(leaf)
             for at, step in enumerate(path):
-                if type(step) is int:
-                    self._items.setdefault(path[:at], {}).setdefault(step, []).append(leaf)
+                if type(step) is int and (items := self._items.get(path[:at])) is not None:
+                    items.setdefault(step, []).append(leaf)
         self._anchors: dict[Path, int] = {}
         """Item → the row it lies on, counted through all pages."""
         self._columns: dict[Way, tuple[bool, float]] = {}
@@ -122,12 +135,18 @@ class _Assignment:
         score: dict[int, float] = defaultdict(float)
         telling = [leaf for leaf in leaves if len(leaf.candidates) <= _TELLING]
         for leaf in telling or leaves:
+            if len(leaf.candidates) == 1:  # most leaves: nothing to compare
+                row = self._around.row(leaf.candidates[0])
+                for apart, part in _BESIDE:
+                    score[row + apart] += leaf.candidates[0].quality * part
+                continue
             rows: dict[int, float] = {}
             share = 1.0 / len(leaf.candidates) ** 0.4
             for candidate in leaf.candidates[:400]:
                 row = self._around.row(candidate)
                 weight = candidate.quality * share
-                for near, part in ((row, 1.0), (row - 1, 0.5), (row + 1, 0.55), (row + 2, 0.25)):
+                for apart, part in _BESIDE:
+                    near = row + apart
                     if rows.get(near, 0.0) < weight * part:
                         rows[near] = weight * part
             for row, weight in rows.items():
@@ -185,7 +204,11 @@ class _Assignment:
         for items in self._items.values():
             for members in items.values():
                 for leaf in members:
-                    if leaf.chosen is not None and (len(leaf.candidates) == 1 or leaf.margin > 0.1):
+                    if (
+                        leaf.way in self._ways
+                        and leaf.chosen is not None
+                        and (len(leaf.candidates) == 1 or leaf.margin > 0.1)
+                    ):
                         spot = self._around.spot(leaf.chosen)[1]
                         edges[leaf.way].append((spot.left, spot.right))
         for way, found in edges.items():
@@ -205,12 +228,17 @@ class _Assignment:
         array = leaf.path[:depth]
         rows = [row for path, row in self._anchors.items() if path[:-1] == array and len(path) == depth + 1]
         if rows:
-            page, row = divmod(min(rows), PAGE)
+            page, row = divmod(max(min(rows), 0), PAGE)
             grid = self._index.rows(page)
             best = 0.35
-            for above in range(row - 1, max(row - _HEADER_ROWS, -1), -1):
+            # Items may lie next to the rows that hold their values: just above the first, or below the last of a page.
+            first = row - 1 if row < PAGE - 1 else -1
+            for above in range(min(first, grid.count - 1), max(row - _HEADER_ROWS, -1), -1):
+                share = 1 - 0.03 * (row - above)
+                if share <= best + 0.05:
+                    break  # no word says more than 1: none further up can be better
                 for left, right, word in grid.words(above):
-                    speaks = says(word, facts) * (1 - 0.03 * (row - above))
+                    speaks = says(word, facts) * share
                     if speaks > best + 0.05:
                         best, found = speaks, (left, right)
         self._headers[leaf.way] = found
@@ -248,7 +276,7 @@ class _Assignment:
             for other in self._groups.get(leaf.path[:-1], ())
             if other is not leaf and other.chosen
         }
-        listed = type(leaf.path[-1]) is int
+        listed = leaf.path != () and type(leaf.path[-1]) is int
         scored: list[tuple[float, float, Candidate]] = []
         for candidate in self._weighed(leaf, outer):
             row = self._around.row(candidate)
@@ -331,15 +359,21 @@ def _in_order(
     """One place per item so that the sum of what the places are worth is greatest, and places rise where they can."""
     table: list[tuple[int, list[tuple[int, float, int]]]] = []
     before: list[tuple[int, float, int]] = []
+    strides: dict[int, float] = {}
+    """How far on → what it costs; few distances come up again and again."""
     for item, options in layers:
         layer: list[tuple[int, float, int]] = []
         for place, worth in options:
             best, back = 0.0, -1
             for at, (earlier, reached, _) in enumerate(before):
-                total = reached - 0.03 * log2(1 + min(abs(place - earlier), PAGE // 100) / scale)
-                if place < earlier:
+                apart = place - earlier
+                stride = strides.get(apart)
+                if stride is None:
+                    stride = strides[apart] = 0.03 * log2(1 + min(abs(apart), PAGE // 100) / scale)
+                total = reached - stride
+                if apart < 0:
                     total -= _OUT_OF_ORDER
-                elif place == earlier:
+                elif apart == 0:
                     total -= same
                 if back < 0 or total > best:
                     best, back = total, at

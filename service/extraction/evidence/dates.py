@@ -48,9 +48,14 @@ _YEAR_BEFORE = re.compile(r"(?<!\d)(\d{4})[\s.,/\-–]{1,2}$")
 _PAIR = re.compile(
     r"(?:(?P<m>\d{1,2})(?:\s?[./\-–]\s?(?P<y>\d{4})|[/\-](?P<yy>\d{2}))|(?P<y1>\d{4})\s?[./\-–年년]\s?(?P<m1>\d{1,2}))(?![./\-]?\d)"
 )
-_RUN = re.compile(r"\d{8}(?!\d)")
+_RUN = 8
+"""Digits of a date that is written without separators."""
+
 _JOINED = frozenset("./-")
-# None of these begins by looking back: the engine then skips from digit to digit.
+_JOINTS = frozenset("./-‐–−・．／－年년،,")
+"""What may stand behind the first number of a date, as in the expressions above."""
+
+_FIRST_YEAR = "元"
 
 _DIGITS = re.compile(r"\d+")
 _LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -59,8 +64,9 @@ _LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 def collect(text: str) -> Places:
     """Every day and month that a text may name."""
     found: Places = {}
+    runs = [match.span() for match in _DIGITS.finditer(text)]
     for scan in (_in_numbers, _in_pairs, _in_runs, _with_names):
-        for meant, start, end, sure in scan(text):
+        for meant, start, end, sure in scan(text, runs):
             places = found.get(meant)
             if places is None:
                 found[meant] = [(start, end, sure)]
@@ -69,25 +75,15 @@ def collect(text: str) -> Places:
     return found
 
 
+_Runs = list[tuple[int, int]]
+"""Where digits in a row begin and end. Every date begins with one, so no other place has to be tried."""
+
 _Scan = Iterator[tuple[int, int, int, float]]
 """What is meant, start, end, how sure."""
 
 
-def _whole(pattern: re.Pattern[str], text: str, resume: int | str) -> Iterator[re.Match[str]]:
-    """Matches that begin with a whole number. The next one is looked for behind the group ``resume``."""
-    at = 0
-    while (match := pattern.search(text, at)) is not None:
-        start = match.start()
-        if text[start - 1 : start].isdigit():
-            number = _DIGITS.match(text, start)
-            at = number.end() if number is not None else match.end()
-        else:
-            yield match
-            at = match.end(resume)
-
-
-def _in_numbers(text: str) -> _Scan:
-    for match in _whole(_NUMERIC, text, 0):
+def _in_numbers(text: str, runs: _Runs) -> _Scan:
+    for match in _numeric_matches(text, runs):
         start = match.start()
         before = text[start - 1 : start] or " "
         if before == " ":
@@ -97,9 +93,45 @@ def _in_numbers(text: str) -> _Scan:
             yield day, start if era is None else era.start(), _shown_end(match), sure
 
 
-def _in_pairs(text: str) -> _Scan:
+def _numeric_matches(text: str, runs: _Runs) -> Iterator[re.Match[str]]:
+    if _FIRST_YEAR in text:  # years of eras that begin without a digit
+        at = 0
+        while (match := _NUMERIC.search(text, at)) is not None:
+            start = match.start()
+            if text[start - 1 : start].isdigit():
+                number = _DIGITS.match(text, start)
+                at = number.end() if number is not None else match.end()
+            else:
+                yield match
+                at = match.end()
+        return
+    at = 0
+    for start, end in runs:
+        if start < at or end - start > 4 or not _joined(text, end) or text[start - 1 : start].isdigit():
+            continue
+        match = _NUMERIC.match(text, start)
+        if match is not None:
+            yield match
+            at = match.end()
+
+
+def _joined(text: str, end: int) -> bool:
+    """Whether a sign that joins the numbers of a date follows, with a space before it or none."""
+    after = text[end : end + 1]
+    return after in _JOINTS or (after.isspace() and text[end + 1 : end + 2] in _JOINTS)
+
+
+def _in_pairs(text: str, runs: _Runs) -> _Scan:
     """A month and a year."""
-    for match in _PAIR.finditer(text):
+    at = 0
+    for begin, end in runs:
+        if begin < at or not _joined(text, end):
+            continue
+        # Of a longer number the last digits are tried as well: what they take part in is no pair, and is passed over.
+        match = next(filter(None, (_PAIR.match(text, place) for place in _tried(begin, end))), None)
+        if match is None:
+            continue
+        at = match.end()
         before = text[match.start() - 1 : match.start()]
         if (before in _JOINED and before) or before.isdigit():
             continue
@@ -109,32 +141,44 @@ def _in_pairs(text: str) -> _Scan:
             yield year * 10000 + month * 100, *match.span(), 0.95 if len(years) == 1 else 0.85
 
 
-def _in_runs(text: str) -> _Scan:
+def _tried(begin: int, end: int) -> range:
+    """Where a pair may begin whose first number ends with a run of digits."""
+    return range(max(begin, end - 4), end)
+
+
+def _in_runs(text: str, runs: _Runs) -> _Scan:
     """Eight digits in a row."""
-    for match in _RUN.finditer(text):
-        digits = match[0]
-        if text[match.start() - 1 : match.start()].isdigit():
+    for start, end in runs:
+        if end - start != _RUN or text[start - 1 : start].isdigit():
             continue
+        digits = text[start:end]
         for year, month, day in (
             (digits[:4], digits[4:6], digits[6:]),
             (digits[4:], digits[2:4], digits[:2]),
             (digits[4:], digits[:2], digits[2:4]),
         ):
             for meant in _day(int(year), int(month), int(day)):
-                yield meant, *match.span(), 0.9
+                yield meant, start, end, 0.9
 
 
-def _with_names(text: str) -> _Scan:
-    for match in _whole(_DAY_FIRST, text, "d"):
-        for day, sure in _named(_months(match["m"]), match["d"], match["y"]):
-            yield day, match.start(), match.end("y") if match["y"] else match.end("m"), sure
-    for match in _whole(_AFTER_MONTH, text, "d"):
-        start = match.start()
+def _with_names(text: str, runs: _Runs) -> _Scan:
+    for start, end in runs:
+        if end - start > 2 or text[start - 1 : start].isdigit():
+            continue
+        match = _DAY_FIRST.match(text, start)
+        names = _months(match["m"]) if match is not None else ()
+        if match is not None and names:
+            for day, sure in _named(names, match["d"], match["y"]):
+                yield day, start, match.end("y") if match["y"] else match.end("m"), sure
+    for start, end in runs:
+        if end - start not in (1, 2, 4):
+            continue
         if not text[max(start - 3, 0) : start].rstrip(_BETWEEN)[-1:].isalpha():
             continue
         word = _MONTH_BEFORE.search(text, max(start - _LONGEST_BEFORE, 0), start)
-        names = MONTHS.get(key(word[1])) if word is not None else None
-        if word is None or names is None:
+        names = MONTHS.get(key(word[1]), ()) if word is not None else ()
+        match = _AFTER_MONTH.match(text, start) if names else None
+        if word is None or match is None:
             continue
         begin = word.start()
         leading = _YEAR_BEFORE.search(text, max(begin - 7, 0), begin)
@@ -148,7 +192,8 @@ def _shown_end(match: re.Match[str]) -> int:
 
 def _months(word: str) -> tuple[int, ...]:
     if word.startswith("tháng"):
-        return (int(word.rsplit(maxsplit=1)[-1]),)
+        number = word.rsplit(maxsplit=1)[-1]  # none behind a number of months: 30 tháng
+        return (int(number),) if number.isdecimal() else ()
     return MONTHS.get(key(word), ())
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 _NUMBER = re.compile(r"\d++(?:[.,'’٫٬．，·](?=\d)\d++|[ \u00a0\u2007\u2009\u202f](?=\d{3}(?!\d))\d{3})*")
 """Digits with the separators of any country; a single space only before a group of three."""
 
+_DECIMAL = re.compile(r"\d+[.,]\d+")
 _RUN = re.compile(r"\d+")
 _SPACES = re.compile(r"[ \u00a0\u2007\u2009\u202f]")
 _NOT_DIGITS = dict.fromkeys(map(ord, ".,'’٫٬．，· \u00a0\u2007\u2009\u202f"))
@@ -65,6 +66,10 @@ def collect(text: str) -> Signs:
                 found[sign] = [(start, end)]
             else:
                 places.append((start, end))
+            continue
+        if plain and _DECIMAL.fullmatch(written):  # always to be read as one
+            sign = written.translate(_NOT_DIGITS).strip("0")
+            found.setdefault(sign, []).append((start, end))
             continue
         for first, last in _spans(written, start, end):
             digits = text[first:last].translate(_NOT_DIGITS)
@@ -132,6 +137,7 @@ def _one_mark(text: str, mark: str) -> tuple[tuple[float, float], ...]:
 # ------------------------------------------------------------------------------------- what stands around a number
 
 _MINUS = frozenset("-−–—﹣－")
+_OPENING = _MINUS | frozenset("(△▲")
 _BEFORE = re.compile(
     r"([(\-−–—﹣－△▲]?)\s?(?:[^\W\d_]{1,4}\.?|[^\w\s()\-−–—.,/]{1,3})?\s?([\-−–﹣－△▲(]?)\s?$"
 )
@@ -237,7 +243,10 @@ def _scaled(
 def _negative(text: str, start: int, end: int) -> bool:
     """Whether a number is printed as negative: with a sign before or behind it, or in parentheses."""
     before = text[max(0, start - 8) : start]
-    if before and (before[-1] in "(△▲" or before[-1] in _MINUS or not before[-1].isdigit()):
+    # Few numbers have any of the signs near them: looking for one costs a tenth of the expressions.
+    if not _OPENING.isdisjoint(before) and (
+        before[-1] in "(△▲" or before[-1] in _MINUS or not before[-1].isdigit()
+    ):
         match = _BEFORE.search(before)
         if match is not None:
             sign = match[1] or match[2]
@@ -247,5 +256,7 @@ def _negative(text: str, start: int, end: int) -> bool:
                     return True
             if sign == "(":
                 return ")" in text[end : end + 6]
+    if _MINUS.isdisjoint(text[end : end + 8]):
+        return False
     match = _AFTER.match(text, end, min(len(text), end + 8))
     return match is not None and match[1] != ")"

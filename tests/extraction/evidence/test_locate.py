@@ -1,5 +1,6 @@
 """Records against small documents: which place, which status."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -179,9 +180,33 @@ def test_deep_and_odd_records() -> None:
     for _ in range(3000):
         deep = [deep]
     assert len(located("x", deep)) == 1
+    assert located("5 a\n5 b", 5)[""].status == "ambiguous"  # a record that is no container
     found = located("a 5", {"a/b": {"~": 5}, "": 1e300, "n": -0.0, "big": 10**400}, {"type": "object"})
     assert found["/a~1b/~0"].status == "found"
     assert found["/"].status == found["/big"].status == "not_found"
+
+
+@pytest.mark.parametrize("pages", [("3 3",), ("3", "3 3"), ("1 2", "3\n3 3"), ("3 3 3\n4",), ("4\n3 3 3",)])
+def test_items_at_the_edges_of_a_page(pages: tuple[str, ...]) -> None:
+    """Items whose values stand in the first or last row of a page have evidence, in text and in words."""
+    placed = tuple(
+        Page(page.number, "", words=tuple(
+            Word(word, (0.1 * at, 0.1 * row, 0.1 * at + 0.05, 0.1 * row + 0.05))
+            for row, line in enumerate(page.text.split("\n")) for at, word in enumerate(line.split())
+        ), width=595.0, height=842.0) for page in text_document(*pages).pages
+    )  # fmt: skip
+    for document in (text_document(*pages), Document("sha256:0", "application/pdf", None, 1, placed)):
+        for values in itertools.product((3, 4), repeat=4):
+            items = [{"a": a, "b": b} for a, b in (values[:2], values[2:])]
+            for record in ([*items], [*items, *items], [*items, *items[::-1]]):
+                found = locate(Index.of(document), {"items": record}, {})
+                assert {one.status for one in found.values()} <= {
+                    "found",
+                    "ambiguous",
+                    "derived",
+                    "not_found",
+                }
+                assert all(found[f"/items/{at}/a"].page for at, item in enumerate(record) if item["a"] == 3)
 
 
 def test_hostile_documents_take_no_time() -> None:

@@ -135,7 +135,10 @@ def test_eras_months_and_days_without_a_year(printed: str, meant: int) -> None:
     assert meant in dates.collect(printed)
 
 
-@pytest.mark.parametrize("printed", ["1.280,50", "32.13.2018", "2018-06-31x", "12:30", "Mayor 5"])
+@pytest.mark.parametrize(
+    "printed",
+    ["1.280,50", "32.13.2018", "2018-06-31x", "12:30", "Mayor 5", "30 tháng", "6 thángtư", "123 - 2024 / 5"],
+)
 def test_what_is_no_date(printed: str) -> None:
     """Amounts, days that no month has, times and names are not dates."""
     assert not [day for day in dates.collect(printed) if day > 9999]
