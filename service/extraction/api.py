@@ -15,6 +15,7 @@ from service.extraction.errors import NotAcceptable, UnservedOption
 from service.extraction.events import stream
 from service.extraction.parts import pages_of
 from service.extraction.plan import as_shown
+from service.extraction.projecting import projected_body
 from service.extraction.requests import Form, Parsed
 from service.extraction.result import body
 from service.extraction.run import Extractor
@@ -98,7 +99,9 @@ async def _named(request: Request, caller: Caller) -> Arguments:
             "The path names a schema and the request brings another.",
             errors=[Fault("/schema", "Post to `/v1/extract` to use a schema of your own.")],
         )
-    return Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started, caller.name)
+    wanted = parsed.options.as_version
+    reader = None if wanted is None else _registry(request).resolve(f"{version.name}@{wanted}")
+    return Arguments(version, parsed.pieces, parsed.options, parsed.metadata, started, caller.name, reader)
 
 
 async def extract_inline(request: Request, caller: Caller) -> Response:
@@ -112,6 +115,11 @@ async def extract_inline(request: Request, caller: Caller) -> Response:
             errors=[
                 Fault("/schema", "Add `schema`, or post to `/v1/extract/{schema}` for a registered one.")
             ],
+        )
+    if parsed.options.as_version is not None:
+        raise BadRequest(
+            "A schema that comes with the request has no versions.",
+            errors=[Fault("/options/as_version", "Leave it out, or use a registered schema.")],
         )
     version = await _registry(request).inline(parsed.schema)
     return await _answer(
@@ -160,10 +168,28 @@ async def list_extractions(
     responses=_OTHERS,
 )
 async def show_extraction(
-    request: Request, id: Annotated[str, Path(max_length=256, examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])]
+    request: Request,
+    id: Annotated[str, Path(max_length=256, examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])],
+    as_version: Annotated[
+        int | None,
+        Query(
+            ge=1, le=999_999_999, description="Project the record for readers of this version.", examples=[1]
+        ),
+    ] = None,
 ) -> Response:
-    """The result exactly as it was answered."""
-    return _json((await _stored(request, id)).result.encode())
+    """The result as it was written, or as readers of another version know it."""
+    text = (await _stored(request, id)).result.encode()
+    if as_version is None:
+        return _json(text)
+    stored = jsontext.parse(text)
+    name, number = stored["schema"]["name"], stored["schema"]["version"]
+    if number is None:
+        raise BadRequest(
+            "The schema came with the request and has no versions.",
+            errors=[Fault("/as_version", "Leave it out.")],
+        )
+    writer, reader = (_registry(request).resolve(f"{name}@{one}") for one in (number, as_version))
+    return _json(jsontext.render(await asyncio.to_thread(projected_body, stored, writer, reader)))
 
 
 @router.delete(

@@ -27,3 +27,5 @@ class Arguments:
     metadata: Mapping[str, str]
     started: float
     caller: str = ""
+    reader: SchemaVersion | None = None
+    """The version that the record is to be projected for."""

@@ -44,6 +44,8 @@ class Extraction:
     status: Literal["succeeded", "partial"] = "succeeded"
     evidence: Mapping[str, Evidence] | None = field(default=None, repr=False)
     """Of every leaf by JSON Pointer, where it was asked for."""
+    read_as: int | None = None
+    """The version that ``data`` was projected for."""
 
 
 def body(extraction: Extraction) -> dict[str, Any]:
@@ -69,7 +71,12 @@ def body(extraction: Extraction) -> dict[str, Any]:
             }
             for finding in extraction.findings
         ],
-        "schema": {"name": version.name, "version": version.version, "digest": version.digest},
+        "schema": {
+            "name": version.name,
+            "version": version.version,
+            "digest": version.digest,
+            **({} if extraction.read_as is None else {"as_version": extraction.read_as}),
+        },
         "document": document_body(document, extraction.shown),
         "provenance": {
             "engine": extraction.engine,

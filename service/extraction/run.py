@@ -16,6 +16,7 @@ from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part
+from service.extraction.projecting import projected
 from service.extraction.reading import Terms, Watch
 from service.extraction.repair import Mending, Stronger
 from service.extraction.result import Extraction, PartSpan, body
@@ -193,7 +194,10 @@ class Extractor:
             text = jsontext.render(body(extraction)).decode()
             stored = Stored(id, arguments.version.name, extraction.status, text, extraction.created_at)
         await journal.close(stored)
-        return extraction
+        if arguments.reader is None:
+            return extraction
+        # What is stored stays as it was written: others may read it as they know it.
+        return await asyncio.to_thread(projected, extraction, arguments.reader)
 
     async def _review(self, arguments: Arguments, plan: Plan, result: Outcome) -> Review:
         """Rules and evidence, away from the event loop; nothing where neither was asked for."""

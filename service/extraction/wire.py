@@ -67,13 +67,20 @@ class Options(BaseModel):
         "the schema says, else `off`.",
         examples=["locations"],
     )
+    as_version: int | None = Field(
+        None,
+        ge=1,
+        le=999_999_999,
+        description="Answer with the record as readers of this version of the schema know it: members that it does not know "
+        "are left out, those that may be null and are missing are null; 422 where it cannot be read so.",
+        examples=[1],
+    )
     store: bool = Field(
         False, description="Keep the result under `/v1/extractions/{id}`. Attempts are always kept."
     )
 
 
 NOT_SERVED: dict[str, tuple[object, str]] = {
-    "as_version": (None, "Not served by this release."),
     "cache": (False, "Only `false` is served by this release."),
 }
 """Options of the design that this release does not serve: the one value that changes nothing, and what to say."""
@@ -131,6 +138,9 @@ class SchemaRef(BaseModel):
     name: str = Field(examples=["invoice"])
     version: int | None = Field(description="null for a schema that came with the request.", examples=[1])
     digest: str = Field(examples=["sha256:4f5c…"])
+    as_version: int | None = Field(
+        None, description="The version that `data` was projected for; left out where it was not."
+    )
 
 
 MOST_SHOWN = 200

@@ -1,8 +1,8 @@
 """The registry's JSON bodies."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 
 class SchemaSummary(BaseModel):
@@ -40,3 +40,189 @@ class SchemaDetail(SchemaSummary):
     instructions: str
     strict: dict[str, Any] = Field(description="What is sent to the provider in its place.")
     losses: list[LossBody]
+
+
+class PolicyBody(BaseModel):
+    """What extraction does with this schema where a request says nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Annotated[str, StringConstraints(max_length=128)] | None = Field(None, examples=["gpt-4.1-mini"])
+    escalate_to: Annotated[str, StringConstraints(max_length=128)] | None = Field(None, examples=["gpt-4o"])
+    max_attempts: int | None = Field(None, ge=1, le=10)
+    max_cost_usd: Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,9})?$")] | None = Field(
+        None, description="Cap on a request's worst case, in dollars.", examples=["0.05"]
+    )
+
+
+class ContentBody(BaseModel):
+    """What a version says."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_: dict[str, Any] | bool = Field(
+        alias="schema",
+        description="The JSON Schema, any draft from 4 to 2020-12. `schema://NAME/VERSION` in `$ref` is another one of ours.",
+        examples=[{"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}],
+    )
+    instructions: Annotated[str, StringConstraints(max_length=20_000)] = Field(
+        "", description="Told to the model with every document.", examples=["Amounts are in euros."]
+    )
+    rules: list[dict[str, Any]] = Field(
+        default_factory=list,
+        max_length=200,
+        description="What a right record adds up to.",
+        examples=[[{"rule": "sum", "of": "/lines/*/amount", "equals": "/subtotal"}]],
+    )
+    policy: PolicyBody = Field(default_factory=PolicyBody)
+    evidence: Literal["off", "locations"] = Field(
+        "off", description="Whether records say where their values stand, where a request does not choose."
+    )
+
+
+class PublishBody(ContentBody):
+    """A new version."""
+
+    allow_breaking: bool = Field(
+        False, description="Publish although it breaks consumers: held back from `latest`. Needs `reason`."
+    )
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=1000)] | None = Field(
+        None, examples=["Agreed with the billing team; they read v3 from Monday."]
+    )
+
+
+class DifferenceBody(BaseModel):
+    """One difference between two schemas."""
+
+    pointer: str = Field(
+        description="JSON Pointer into the reader's schema.", examples=["/properties/total/type"]
+    )
+    kind: str = Field(examples=["TYPE_NARROWED"])
+    direction: Literal["BACKWARD", "FORWARD"] = Field(
+        description="`BACKWARD`: the new schema reads old records; `FORWARD`: the old one reads new records."
+    )
+    severity: Literal["breaking", "undecided", "behaviour"] = Field(
+        description="`undecided` counts as breaking; `behaviour` never does: descriptions and order are prompts."
+    )
+    old: Any = None
+    new: Any = None
+    message: str
+    version: int | None = Field(None, description="The earlier version it was found with.")
+    witness: Any = Field(
+        None,
+        description="A record that the writer may write and the reader refuses; left out where none was found.",
+    )
+
+
+class CompatibilityBody(BaseModel):
+    """Whether a schema may follow the versions there are."""
+
+    compatible: bool
+    level: str = Field(examples=["FULL_TRANSITIVE"])
+    policy: str = Field(examples=["RECORDS"])
+    differences: list[DifferenceBody]
+
+
+class LintBody(BaseModel):
+    """What a careful reviewer would remark."""
+
+    pointer: str
+    rule: str = Field(examples=["no_description"])
+    detail: str
+    suggestion: str
+
+
+class FaultBody(BaseModel):
+    """One place that keeps the schema from being published."""
+
+    pointer: str
+    detail: str
+
+
+class CheckBody(BaseModel):
+    """Everything there is to say before publishing."""
+
+    publishable: bool
+    draft: str | None = Field(description="The draft it is read in; null where it has no strict form.")
+    faults: list[FaultBody]
+    lints: list[LintBody]
+    losses: list[LossBody]
+    compatibility: CompatibilityBody | None = Field(description="null where there are faults.")
+
+
+class VersionBody(BaseModel):
+    """One immutable version."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    name: str = Field(examples=["invoice"])
+    version: int = Field(examples=[2])
+    digest: str
+    created_at: str = Field(description="RFC 3339, UTC.")
+    created_by: str
+    origin: str = Field(description="`api` or `folder`: where it came from.")
+    held: bool = Field(
+        description="Published although it breaks consumers: neither `latest` nor an alias by itself."
+    )
+    reason: str | None
+
+
+class VersionList(BaseModel):
+    """The versions of a schema, oldest first."""
+
+    versions: list[VersionBody]
+    aliases: dict[str, int] = Field(examples=[{"latest": 2, "production": 1}])
+
+
+class AliasBody(BaseModel):
+    """Where an alias points."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=1, examples=[1])
+
+
+class ConfigBody(BaseModel):
+    """Compatibility of a schema; what is null is left to the registry."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    level: (
+        Literal[
+            "NONE",
+            "BACKWARD",
+            "BACKWARD_TRANSITIVE",
+            "FORWARD",
+            "FORWARD_TRANSITIVE",
+            "FULL",
+            "FULL_TRANSITIVE",
+        ]
+        | None
+    ) = Field(None, examples=["FULL_TRANSITIVE"])
+    policy: Literal["RECORDS", "STRICT", "LENIENT"] | None = Field(None, examples=["RECORDS"])
+
+
+class DiffBody(BaseModel):
+    """What changed between two versions."""
+
+    name: str
+    old: int
+    new: int
+    compatible: bool
+    differences: list[DifferenceBody]
+
+
+class ChangeBody(BaseModel):
+    """One line of the history."""
+
+    at: str
+    by: str
+    action: str = Field(examples=["publish"])
+    version: int | None
+    detail: dict[str, Any]
+
+
+class HistoryBody(BaseModel):
+    """What was done to a schema, newest first."""
+
+    changes: list[ChangeBody]

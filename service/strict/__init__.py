@@ -10,13 +10,13 @@ A map in words, in the order in which a schema passes through:
 - ``decode``, ``encode``, ``matching``: strict values to instances and back; ``compiler``: all of it, in order
 - ``check``: what the provider would refuse
 
-``Documents``, ``Site``, ``negation`` and ``searcher`` are for those who compare schemas: they read every draft as the
-compiler does.
+``Documents``, ``Site``, ``children``, ``negation`` and ``searcher`` are for those who compare and walk schemas: they read
+every draft as the compiler does.
 """
 
 from service.strict.check import Violation, check
 from service.strict.compiler import Compiled, Loss, Undeclared, compile
-from service.strict.drafts import dialect_of, guess_draft
+from service.strict.drafts import children, dialect_of, guess_draft
 from service.strict.limits import Stats
 from service.strict.negation import EXCLUDED, negation
 from service.strict.patterns import searcher
@@ -36,6 +36,7 @@ __all__ = [
     "Undeclared",
     "Violation",
     "check",
+    "children",
     "compile",
     "dialect_of",
     "guess_draft",

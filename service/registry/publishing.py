@@ -1,0 +1,193 @@
+"""From what somebody wants to publish to a version: everything that is wrong at once, the gate, and one transaction."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jsonschema_rs
+
+from service.foundation.errors import BadRequest, Fault, WinnowError
+from service.registry.compatibility import NO_WITNESS, Difference, Report, behaviour, check
+from service.registry.compatibility.judge import Judge
+from service.registry.contents import Content
+from service.registry.errors import Incompatible, RegistryBusy, SchemaRejected
+from service.registry.lints import Lint, lints
+from service.registry.references import bundle
+from service.registry.registry import Registry
+from service.registry.rules import parse_rules
+from service.registry.schemas import NAME, SchemaName, SchemaVersion
+from service.registry.snapshot import Config, Line, Published
+from service.registry.store import Moved, Writer
+
+DEFAULT_LEVEL = "FULL_TRANSITIVE"
+DEFAULT_POLICY = "RECORDS"
+_TRIES = 200
+_MOST_EXAMPLE_FAULTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What there is to say of a content. ``faults`` keep it from being published; the rest does not."""
+
+    content: Content
+    faults: tuple[Fault, ...]
+    remarks: tuple[Lint, ...]
+    version: SchemaVersion | None = field(default=None, repr=False)
+    """None where the schema has no strict form."""
+
+
+def checked(name: str, content: Content, registry: Registry) -> Checked:
+    """Everything that is wrong with a content, all at once. Takes as long as compiling: run it in a thread."""
+    bundled = bundle(name, content.schema, lambda subject, number: _content(registry, subject, number))
+    faults = [replace(fault, pointer=f"/schema{fault.pointer}") for fault in bundled.faults]
+    content = replace(content, references=bundled.references, bundled=bundled.bundled)
+    version: SchemaVersion | None = SchemaVersion(SchemaName(name), None, content.complete)
+    try:
+        assert version is not None  # noqa: S101 - narrows the type: just made
+        draft = version.compiled.draft
+    except WinnowError as error:
+        version = None
+        if not faults:
+            faults += [replace(fault, pointer=f"/schema{fault.pointer}") for fault in error.errors] or [
+                Fault("/schema", error.detail)
+            ]
+    else:
+        faults += _rule_faults(content)
+        faults += _example_faults(content, draft)
+    return Checked(content, tuple(faults), tuple(lints(content.schema)), version)
+
+
+def _content(registry: Registry, subject: str, number: int) -> Content | None:
+    entry = registry.snapshot.entries.get(subject)
+    found = None if entry is None else entry.versions.get(number)
+    return registry.content(found) if found is not None and found.live else None
+
+
+def _rule_faults(content: Content) -> list[Fault]:
+    if not content.rules:
+        return []
+    try:
+        parse_rules(list(content.rules), content.complete, pointer="/rules")
+    except WinnowError as error:
+        return list(error.errors)
+    return []
+
+
+def _example_faults(content: Content, draft: str) -> list[Fault]:
+    if not content.examples:
+        return []
+    try:
+        judge = Judge(content.complete, draft, formats=True)
+    except (ValueError, jsonschema_rs.ValidationError):
+        return [Fault("/examples", "The schema cannot be validated with, so examples cannot be checked.")]
+    return [
+        Fault(f"/examples/{index}/record{pointer}", detail)
+        for index, example in enumerate(content.examples)
+        for pointer, detail in judge.faults(example.record)
+    ][:_MOST_EXAMPLE_FAULTS]
+
+
+def config_of(registry: Registry, name: str) -> tuple[str, str]:
+    """The level and policy in force for a schema: its own, else the registry's, else FULL_TRANSITIVE by RECORDS."""
+    entry = registry.snapshot.entries.get(name)
+    own = Config() if entry is None else entry.config
+    common = registry.snapshot.config
+    return own.level or common.level or DEFAULT_LEVEL, own.policy or common.policy or DEFAULT_POLICY
+
+
+def compared(registry: Registry, name: str, content: Content, *, level: str, policy: str) -> Report:
+    """The content against the versions that it would follow. Takes up to a second a version: run it in a thread."""
+    entry = registry.snapshot.entries.get(name)
+    line: Sequence[Published] = () if entry is None else entry.line
+    olds = [registry.content(version).complete for version in line]
+    return check(
+        content.complete,
+        olds,
+        level=level,  # type: ignore[arg-type]  # one of LEVELS: the only ones that are taken in
+        policy=policy,  # type: ignore[arg-type]  # one of POLICIES
+        versions=[version.number for version in line],
+    )
+
+
+def changes(registry: Registry, older: Published, newer: Published) -> list[Difference]:
+    """What changed between two versions: what breaks in either direction, and what changes a model's behaviour."""
+    before, after = registry.content(older), registry.content(newer)
+    report = check(after.complete, [before.complete], level="FULL", policy="RECORDS", versions=[older.number])
+    return [*report.differences, *behaviour(after.schema, before.schema)]
+
+
+async def publish(
+    registry: Registry, name: str, content: Content, *, breaking: str | None, by: str
+) -> tuple[Published, bool]:
+    """The version that now holds this content, and whether it is new.
+
+    ``breaking`` is the reason for publishing what breaks consumers; such a version is held back from ``latest``. The
+    check is made on what is known and holds only if nobody published meanwhile: else it is made again. Raises
+    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``RegistryBusy``.
+    """
+    if not NAME.match(name):
+        raise BadRequest(
+            "A schema is named like `purchase_order`: a small letter, then small letters, digits, `_` or `-`, at most 64.",
+            errors=[Fault("/name", "Choose another name.")],
+        )
+    for _ in range(_TRIES):
+        result = await asyncio.to_thread(checked, name, content, registry)
+        if result.faults:
+            raise SchemaRejected(
+                f"{len(result.faults)} place(s) of the schema or of what stands beside it are wrong.",
+                errors=result.faults,
+            )
+        snapshot = registry.snapshot
+        entry = snapshot.entries.get(name)
+        latest = None if entry is None else entry.latest
+        if latest is not None and latest.digest == result.content.digest:
+            return latest, False
+        held = await _gate(registry, name, result.content, breaking)
+        line = Line(held=held, reason=breaking if held else None)
+
+        def write(writer: Writer, ready: Content = result.content, line: Line = line) -> Published:
+            writer.expect(name, 0 if entry is None else entry.changed, snapshot.config_change)  # noqa: B023 - runs before the loop goes on
+            return writer.publish(name, ready, line)
+
+        try:
+            return await registry.write(write, by=by), True
+        except Moved:
+            await registry.refresh()
+    raise RegistryBusy(
+        "Others changed this schema again and again meanwhile; nothing was published.", retry_after=1
+    )
+
+
+async def _gate(registry: Registry, name: str, content: Content, breaking: str | None) -> bool:
+    """Whether the version is to be held back. Raises ``Incompatible``."""
+    level, policy = config_of(registry, name)
+    report = await asyncio.to_thread(compared, registry, name, content, level=level, policy=policy)
+    if report.compatible:
+        return False
+    if breaking is None:
+        raise Incompatible(
+            f"{len(report.differences)} difference(s) break consumers at level {level} by policy {policy}; nothing was "
+            "published.",
+            errors=[
+                Fault(one.pointer, f"{one.kind} ({one.direction.lower()}): {one.message}.")
+                for one in report.differences
+            ],
+            members={"differences": [difference_body(one) for one in report.differences]},
+        )
+    return True
+
+
+def difference_body(one: Difference) -> Mapping[str, Any]:
+    """The JSON of a difference; a witness only where one was found."""
+    return {
+        "pointer": one.pointer,
+        "kind": one.kind,
+        "direction": one.direction,
+        "severity": one.severity,
+        "old": one.old,
+        "new": one.new,
+        "message": one.message,
+        "version": one.version,
+        **({} if one.witness is NO_WITNESS else {"witness": one.witness}),
+    }
