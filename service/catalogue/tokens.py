@@ -1,4 +1,4 @@
-"""How many tokens a text is: a bound that costs nothing, and the exact count."""
+"""How many tokens a text is: a bound and a guess that cost nothing, and the exact count."""
 
 from collections.abc import Callable
 from functools import cache
@@ -11,6 +11,14 @@ from service.catalogue.model import Tokenizer
 def text_tokens_at_most(text: str) -> int:
     """An upper bound without an encoder: no token is shorter than one byte of UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
+def text_tokens_about(text: str) -> float:
+    """About how many tokens a text is, without an encoder; a microsecond for a page.
+
+    For text as documents have it (figures, short words, gaps); of other scripts by their bytes.
+    """
+    return (len(text) if text.isascii() else 0.75 * len(text.encode("utf-8", "replace"))) / 3.6
 
 
 def text_tokens(text: str, tokenizer: Tokenizer = "o200k_base") -> int:

@@ -14,12 +14,14 @@ from service.extraction.arguments import Arguments, Piece
 from service.extraction.errors import NotAcceptable, UnservedOption
 from service.extraction.events import stream
 from service.extraction.parts import pages_of
+from service.extraction.plan import as_shown
 from service.extraction.projecting import projected_body
 from service.extraction.requests import Form, Parsed
 from service.extraction.result import body
 from service.extraction.run import Extractor
+from service.extraction.shown import document_body
 from service.extraction.store import Store, Stored, UnknownExtraction
-from service.extraction.wire import EstimateBody, ExtractionBody, ExtractionList, PartBody
+from service.extraction.wire import DocumentRef, EstimateBody, ExtractionBody, ExtractionList, PartBody
 from service.foundation import clock, jsontext
 from service.foundation.errors import BadRequest, Fault, UnsupportedMedia
 from service.foundation.money import usd
@@ -66,11 +68,13 @@ async def extract(request: Request, caller: Caller) -> Response:
 
 async def estimate(request: Request, caller: Caller) -> Response:
     """What the same request to ``extract`` would cost."""
-    plan, low, worst = await _extractor(request).estimate(await _named(request, caller))
+    arguments = await _named(request, caller)
+    plan, low, worst = await _extractor(request).estimate(arguments)
     content = EstimateBody(
         model=plan.name,
         calls=len(plan.segments),
         pages=len(plan.document.pages),
+        document=DocumentRef.model_validate(document_body(plan.document, as_shown(plan, arguments.options))),
         parts=[
             PartBody(first_page=first, last_page=last, read=True)
             for segment in plan.segments
@@ -82,7 +86,7 @@ async def estimate(request: Request, caller: Caller) -> Response:
         low_usd=usd(low.cost),
         worst_usd=usd(worst.cost),
     )
-    return _json(content.model_dump_json().encode())
+    return _json(content.model_dump_json(by_alias=True).encode())
 
 
 async def _named(request: Request, caller: Caller) -> Arguments:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from service.catalogue import text_tokens_about
 from service.extraction.lines import Line, Lines, is_row
 
 _GAP = re.compile(r"\s{2,}|\t")
@@ -62,7 +63,7 @@ def weight(line: Line) -> float:
     """About how many tokens a line is."""
     if line.image:
         return IMAGE_TOKENS + len(line.text) / 4
-    return (len(line.text) if line.text.isascii() else 0.75 * len(line.text.encode())) / 3.6 + 1
+    return text_tokens_about(line.text) + 1
 
 
 def cut(lines: Lines, *, tokens: float, rows: int, pages: int, images: int = 4) -> tuple[Excerpt, ...]:

@@ -14,6 +14,7 @@ from service.extraction.excerpts import Excerpt, cut, halves, weight
 from service.extraction.lines import Lines
 from service.extraction.relaxed import nodes, relaxed, without_lists
 from service.extraction.settings import Settings
+from service.extraction.shown import Shown, pages_shown
 from service.extraction.validate import Validator
 from service.extraction.wire import Options
 from service.foundation import jsontext
@@ -289,6 +290,11 @@ def output_budget(model: Model, parts: Sequence[Part], settings: Settings) -> in
     tokens = sum(len(part.text) / 3 if isinstance(part, TextPart) else 2000 for part in parts)
     wanted = settings.min_output_tokens + math.ceil(tokens * settings.output_per_input)
     return min(model.max_output_tokens, wanted)
+
+
+def as_shown(plan: Plan, options: Options) -> tuple[Shown, ...]:
+    """What the plan's model is shown of each page, and about what that costs; microseconds a page."""
+    return pages_shown(plan.document, model=plan.model, policy=options.policy, detail=options.detail)
 
 
 def likely(plan: Plan, settings: Settings) -> Estimate:

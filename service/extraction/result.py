@@ -8,6 +8,7 @@ from typing import Any, Literal
 from service.documents import Document
 from service.extraction import prompt
 from service.extraction.evidence import CALIBRATED, Evidence, bodies
+from service.extraction.shown import Shown, document_body
 from service.extraction.validate import Finding
 from service.foundation.money import usd
 from service.registry import SchemaVersion
@@ -31,6 +32,8 @@ class Extraction:
     data: Any = field(repr=False)
     version: SchemaVersion
     document: Document
+    shown: tuple[Shown, ...]
+    """The document's pages as the model that was asked first was shown them."""
     engine: str
     attempts: tuple[Attempt, ...]
     metadata: Mapping[str, str] = field(repr=False)
@@ -74,11 +77,7 @@ def body(extraction: Extraction) -> dict[str, Any]:
             "digest": version.digest,
             **({} if extraction.read_as is None else {"as_version": extraction.read_as}),
         },
-        "document": {
-            "digest": document.digest,
-            "media_type": document.media_type,
-            "pages": len(document.pages),
-        },
+        "document": document_body(document, extraction.shown),
         "provenance": {
             "engine": extraction.engine,
             "model": attempts[-1].model or attempts[-1].asked_model,

@@ -183,6 +183,7 @@ class Extractor:
             evidence=seen.evidence,
             version=arguments.version,
             document=plan.document,
+            shown=planning.as_shown(plan, arguments.options),
             engine=self._engine,
             attempts=journal.attempts,
             metadata=arguments.metadata,

@@ -143,12 +143,50 @@ class SchemaRef(BaseModel):
     )
 
 
+MOST_SHOWN = 200
+"""Pages of which a result says what the model was shown."""
+
+
+class PageShown(BaseModel):
+    """What the model was shown of one page, why, and about what that costs."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    page: int = Field(description="Its number, from 1.", examples=[1])
+    as_: Literal["text", "image", "both"] = Field(
+        alias="as", description="The page's text, a picture of it, or both.", examples=["image"]
+    )
+    reason: Literal["text_good", "text_poor", "no_text", "no_image", "blank", "policy"] = Field(
+        description="`text_good`: the text holds what a reader of the page sees; `text_poor`: it does not (a scan with few "
+        "letters, a picture, a broken text layer); `no_text`: there is none, as in a scan; `no_image`: `both` was asked for, "
+        "and the page cannot be a picture; `blank`: there is nothing to show; `policy`: the option `policy` says so.",
+        examples=["no_text"],
+    )
+    tokens: int = Field(
+        description="An estimate of the input tokens that showing the page once to the model takes. What repairs, "
+        "escalation or overlapping parts show again is in `usage` of the result only.",
+        examples=[1105],
+    )
+
+
 class DocumentRef(BaseModel):
-    """Which document was read."""
+    """Which document was read, and how its pages are shown to the model."""
 
     digest: str = Field(description="`sha256:<hex>` of the bytes as they came.")
     media_type: str = Field(description="What the bytes are; it may differ from what was declared.")
     pages: int
+    shown: list[PageShown] = Field(
+        default_factory=list,
+        max_length=MOST_SHOWN,
+        description=f"The pages as the model is shown them, in order; of a longer document the first {MOST_SHOWN}. Empty in "
+        "stored results that are older than this member.",
+        examples=[
+            [
+                {"page": 1, "as": "text", "reason": "text_good", "tokens": 412},
+                {"page": 2, "as": "image", "reason": "no_text", "tokens": 1105},
+            ]
+        ],
+    )
 
 
 class FindingBody(BaseModel):
@@ -286,6 +324,7 @@ class EstimateBody(BaseModel):
     model: str = Field(examples=["gpt-4.1-mini"])
     calls: int = Field(description="Calls to the provider when nothing fails.", examples=[1])
     pages: int
+    document: DocumentRef = Field(description="What would be read, and how its pages would be shown.")
     parts: list[PartBody] = Field(
         default_factory=list, description="In what parts a long document would be read; empty for one call."
     )

@@ -1,0 +1,52 @@
+"""What the model is shown of each page, why, and about what that costs. Pure, and cheap: nothing is tokenised."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from service.catalogue import Model, image_tokens, text_tokens_about
+from service.documents import Document, Page
+from service.extraction import prompt
+from service.extraction.prompt import Reason, Showing
+from service.extraction.wire import MOST_SHOWN, Detail, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One page as the model sees it. ``tokens`` is about what showing it once takes of the input."""
+
+    page: int
+    showing: Showing
+    reason: Reason
+    tokens: int
+
+
+def pages_shown(document: Document, *, model: Model, policy: Policy, detail: Detail) -> tuple[Shown, ...]:
+    """The document's first ``MOST_SHOWN`` pages as this model is shown them.
+
+    Raises ``BadRequest`` when the policy asks for something that one of them does not have.
+    """
+    detail = model.image_detail(detail)
+    return tuple(_shown(page, model, policy, detail) for page in document.pages[:MOST_SHOWN])
+
+
+def _shown(page: Page, model: Model, policy: Policy, detail: Detail) -> Shown:
+    showing, reason = prompt.choice(page, policy)
+    tokens = 0
+    if showing != "image" and reason != "blank":
+        tokens = ceil(text_tokens_about(page.text))
+    if showing != "text" and page.image is not None:
+        tokens += image_tokens(model, page.image.width, page.image.height, detail)
+    return Shown(page.number, showing, reason, tokens)
+
+
+def document_body(document: Document, shown: tuple[Shown, ...]) -> dict[str, Any]:
+    """The JSON of a document that was read (see ``wire.DocumentRef``, which describes it)."""
+    return {
+        "digest": document.digest,
+        "media_type": document.media_type,
+        "pages": len(document.pages),
+        "shown": [
+            {"page": one.page, "as": one.showing, "reason": one.reason, "tokens": one.tokens} for one in shown
+        ],
+    }
