@@ -7,7 +7,7 @@ date when one line has its day, month and year.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,28 @@ from service.extraction.evidence import Evidence
 
 
 class Text:
-    """A document as the oracles see it."""
+    """A document as the oracles see it. ``known``: values that it is known to print, however it does."""
 
-    def __init__(self, document: Document) -> None:
-        self.text = document.text
+    def __init__(self, document: Document, known: Iterable[Any] = ()) -> None:
+        self.text = "".join(
+            letter if letter.isascii() or not letter.isdecimal() else str(unicodedata.decimal(letter))
+            for letter in document.text
+        )
+        self.known = {value for value in known if not isinstance(value, bool)}
         # Cells that are broken over lines stand together in the order of the text layer only.
         words = [" ".join(word.text for word in page.words) for page in document.pages]
         self.plain = plain(self.text) + "\n" + plain("".join(words))
         self.digits = {
             re.sub(r"\D", "", match[0]).strip("0")
-            for match in re.finditer(r"\d[\d.,'’ \u00a0\u202f\u2009]*", self.text)
-        } | {match[0].strip("0") for match in re.finditer(r"\d+", self.text)} | {
-            re.sub(r"\D", "", match[0]).strip("0") for match in re.finditer(r"\d[\d.,']*", self.text)
-        }  # fmt: skip
+            for separators in (".,'’ \u00a0\u202f\u2009", ".,'", "")
+            for match in re.finditer(rf"\d[\d{separators}]*", self.text)
+        }
         self.lines = [set(re.findall(r"\d+", line)) for line in self.text.split("\n")]
 
     def holds(self, value: Any) -> bool:
+        """Whether the document prints a value."""
+        if value in self.known:
+            return True
         if isinstance(value, str):
             match = re.fullmatch(r"(\d{4})-(\d\d)(?:-(\d\d))?", value)
             if match:
