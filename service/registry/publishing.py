@@ -10,6 +10,7 @@ from service.registry.compatibility import NO_WITNESS, Difference, Report, behav
 from service.registry.contents import Content
 from service.registry.errors import Incompatible, RegistryBusy, SchemaRejected
 from service.registry.faults import faults_beside
+from service.registry.lifecycle import ensure_writable
 from service.registry.lints import Lint, lints
 from service.registry.references import bundle
 from service.registry.registry import Registry
@@ -99,7 +100,7 @@ async def publish(
 
     ``breaking`` is the reason for publishing what breaks consumers; such a version is held back from ``latest``. The
     check is made on what is known and holds only if nobody published meanwhile: else it is made again. Raises
-    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``RegistryBusy``.
+    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``ReadOnly``, ``RegistryBusy``.
     """
     if not NAME.match(name):
         raise BadRequest(
@@ -122,7 +123,10 @@ async def publish(
         line = Line(held=held, reason=breaking if held else None)
 
         def write(writer: Writer, ready: Content = result.content, line: Line = line) -> Published:
+            ensure_writable(writer, name)
             writer.expect(name, 0 if entry is None else entry.changed, snapshot.config_change)  # noqa: B023 - runs before the loop goes on
+            if not all(writer.is_live(one.subject, one.version) for one in ready.references):
+                raise Moved
             return writer.publish(name, ready, line)
 
         try:
