@@ -31,7 +31,9 @@ from service.extraction.api import router as extraction_router
 from service.files import Files
 from service.files import Settings as FileSettings
 from service.files.api import router as files_router
-from service.foundation import clock, errors, jsontext, problems, telemetry
+from service.foundation import clock, errors, idempotency, jsontext, problems, telemetry
+from service.foundation.answers import Answers
+from service.foundation.answers import Settings as IdempotencySettings
 from service.foundation.asgi import Front
 from service.foundation.database import Database, file_of
 from service.foundation.database import Settings as DatabaseSettings
@@ -70,6 +72,7 @@ class Settings(BaseSettings):
     drain_s: int = Field(25, ge=0, description="Seconds that requests in flight are given after SIGTERM.")
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    idempotency: IdempotencySettings = Field(default_factory=IdempotencySettings)
     log: telemetry.Settings = Field(default_factory=telemetry.Settings)
     schemas: RegistrySettings = Field(default_factory=RegistrySettings)
     documents: DocumentSettings = Field(default_factory=DocumentSettings)
@@ -94,6 +97,7 @@ class Parts:
     settings: Settings
     registry: Registry
     database: Database
+    answers: Answers
     store: Store
     files: Files
     loader: Loader
@@ -167,6 +171,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(models_router, dependencies=[Depends(admit)])
     _add_operations(app, admit)
     _add_problems(app)
+    app.add_middleware(
+        idempotency.Idempotency, answers=lambda scope: scope["app"].state.parts.answers, caller=gate.scope
+    )
     app.add_middleware(Front, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
     _describe(app, schemas)
     return app
@@ -181,6 +188,9 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     await data.open()
     await schemas.open(data)
     stack.push_async_callback(schemas.close)
+    answers = Answers(data, settings.idempotency)
+    stack.push_async_callback(answers.close)
+    await answers.open()
     provider = settings.upstream
     if settings.sandbox:
         url = await stack.enter_async_context(_sandbox())
@@ -211,7 +221,7 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
         store=store,
         engine=provider.engine,
     )
-    return Parts(settings, schemas, data, store, files, loader, ours, extractor)
+    return Parts(settings, schemas, data, answers, store, files, loader, ours, extractor)
 
 
 def _files_folder(settings: Settings) -> FilePath:
@@ -445,7 +455,7 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
 
 
 def _finish(path: str, operations: dict[str, Any]) -> None:
-    for operation in operations.values():
+    for method, operation in operations.items():
         responses = operation["responses"]
         if "HTTPValidationError" in str(responses.get("422", "")):
             del responses["422"]  # FastAPI's own; ours is a 400
@@ -453,6 +463,9 @@ def _finish(path: str, operations: dict[str, Any]) -> None:
         if protected:
             operation["security"] = [{"bearer": []}, {}]
         wanted = {"400", "500", *(("401", "503") if protected else ())}
+        if protected and method == "post":
+            operation["parameters"] = [*operation.get("parameters", []), openapi.idempotency_key()]
+            wanted |= {"409", "422"}
         for status in sorted(wanted - set(responses)):
             responses.update(openapi.problems(status))
         for status, response in responses.items():

@@ -262,11 +262,6 @@ def _store(request: Request) -> Store:
 def _refuse_unserved_headers(request: Request) -> None:
     """Headers whose meaning a caller would rely on, and that this release does not honour."""
     headers = request.headers
-    if "idempotency-key" in headers:
-        raise UnservedOption(
-            "`Idempotency-Key` is not served by this release; nothing was sent to the model.",
-            errors=[Fault("", "Leave the header out.")],
-        )
     if "respond-async" in headers.get("prefer", ""):
         raise UnservedOption(
             "`Prefer: respond-async` is not served by this release; nothing was sent to the model.",

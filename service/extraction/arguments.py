@@ -45,3 +45,12 @@ class Arguments:
     caller: str = ""
     reader: SchemaVersion | None = None
     """The version that the record is to be projected for."""
+
+    def __post_init__(self) -> None:
+        """Take from the schema's model policy what the request leaves open of what it is shown."""
+        given = self.options.model_fields_set
+        said = self.version.policy
+        wanted = {"policy": said.policy, "detail": said.detail, "pages": said.pages}
+        open_ = {name: value for name, value in wanted.items() if value is not None and name not in given}
+        if open_:
+            object.__setattr__(self, "options", self.options.model_copy(update=open_))
