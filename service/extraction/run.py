@@ -13,6 +13,7 @@ from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
 from service.extraction.errors import OutputTruncated, RulesBroken
+from service.extraction.inputs import Inputs
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part
@@ -68,12 +69,14 @@ class Extractor:
         settings: Settings,
         *,
         loader: Loader,
+        inputs: Inputs,
         upstream: Upstream,
         store: Store,
         engine: str,
     ) -> None:
         self._settings = settings
         self._loader = loader
+        self._inputs = inputs
         self._upstream = upstream
         self._store = store
         self._engine = engine
@@ -291,13 +294,13 @@ class Extractor:
         self, arguments: Arguments, wanted: PageRange | None, deadline: float, *, ocr: bool
     ) -> Document:
         """The document. ``ocr``: also the words of pages that are pictures, which nobody needs else."""
-        pieces = arguments.pieces
+        pieces = [await self._inputs.bring(piece) for piece in arguments.pieces]
         images: Literal["auto", "always"] = (
             "always" if arguments.options.policy in ("image", "both") else "auto"
         )
         loaded = [
             await self._loader.load(
-                piece.data,
+                piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read),
                 declared=piece.media_type,
                 name=piece.name,
                 password=piece.password,

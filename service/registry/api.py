@@ -13,7 +13,7 @@ from typing_extensions import override
 from service.foundation import jsontext
 from service.foundation.errors import BadRequest, Fault
 from service.foundation.problems import Problem
-from service.registry.contents import Content, policy_of
+from service.registry.contents import Content
 from service.registry.errors import AliasNotFound, AliasReserved, SchemaRejected
 from service.registry.publishing import changes, checked, compared, config_of, difference_body, publish
 from service.registry.registry import Registry
@@ -29,10 +29,12 @@ from service.registry.wire import (
     ContentBody,
     DiffBody,
     DifferenceBody,
+    ExampleBody,
     FaultBody,
     HistoryBody,
     LintBody,
     LossBody,
+    PolicyBody,
     PublishBody,
     SchemaDetail,
     SchemaList,
@@ -116,8 +118,15 @@ def _detail(version: SchemaVersion) -> SchemaDetail:
     compiled = version.compiled
     return SchemaDetail(
         **_summary(version).model_dump(),
-        schema=version.schema,
+        schema=version.schema if version.source is None else version.source,
+        bundled=None if version.source is None else version.schema,
         instructions=version.instructions,
+        rules=list(version.rules),
+        examples=[
+            ExampleBody(document=example.document, record=example.record) for example in version.examples
+        ],
+        policy=PolicyBody.model_validate(version.policy.document()),
+        evidence=version.evidence,
         strict=compiled.strict,
         losses=[_loss(loss) for loss in compiled.losses],
     )
@@ -185,7 +194,7 @@ async def publish_version(
     published, fresh = await publish(
         registry,
         name,
-        _content(body),
+        body.content(),
         breaking=body.reason if body.allow_breaking else None,
         by=_caller(request),
     )
@@ -235,7 +244,7 @@ async def diff_versions(
 )
 async def check_schema(registry: CurrentRegistry, name: Name, body: ContentBody) -> CheckBody:
     """Everything there is to say of a schema, without publishing: faults, remarks, losses, compatibility."""
-    content = _content(body)
+    content = body.content()
     result = await asyncio.to_thread(checked, name, content, registry)
     compiled = None if result.version is None else result.version.compiled
     verdict = None
@@ -263,7 +272,7 @@ async def check_schema(registry: CurrentRegistry, name: Name, body: ContentBody)
 async def check_compatibility(registry: CurrentRegistry, name: Name, body: ContentBody) -> CompatibilityBody:
     """The schema against every version that it would follow, at the level and policy in force. Nothing is published."""
     registry.snapshot.entry(name)
-    result = await asyncio.to_thread(checked, name, _content(body), registry)
+    result = await asyncio.to_thread(checked, name, body.content(), registry)
     if result.faults:
         raise SchemaRejected(
             f"{len(result.faults)} place(s) of the schema are wrong, so it cannot be compared.",
@@ -387,16 +396,6 @@ async def show_history(
             )
             for change in found
         ]
-    )
-
-
-def _content(body: ContentBody) -> Content:
-    return Content(
-        schema=body.schema_,
-        instructions=body.instructions,
-        rules=tuple(body.rules),
-        policy=policy_of(body.policy.model_dump(exclude_none=True)),
-        evidence=body.evidence,
     )
 
 

@@ -5,17 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import jsonschema_rs
-
 from service.foundation.errors import BadRequest, Fault, WinnowError
-from service.registry.compatibility import NO_WITNESS, Difference, Report, behaviour, check
-from service.registry.compatibility.judge import Judge
+from service.registry.compatibility import NO_WITNESS, Difference, Report, behaviour, beside, check
 from service.registry.contents import Content
 from service.registry.errors import Incompatible, RegistryBusy, SchemaRejected
+from service.registry.faults import faults_beside
+from service.registry.lifecycle import ensure_writable
 from service.registry.lints import Lint, lints
 from service.registry.references import bundle
 from service.registry.registry import Registry
-from service.registry.rules import parse_rules
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
 from service.registry.snapshot import Config, Line, Published
 from service.registry.store import Moved, Writer
@@ -23,7 +21,6 @@ from service.registry.store import Moved, Writer
 DEFAULT_LEVEL = "FULL_TRANSITIVE"
 DEFAULT_POLICY = "RECORDS"
 _TRIES = 200
-_MOST_EXAMPLE_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +50,7 @@ def checked(name: str, content: Content, registry: Registry) -> Checked:
                 Fault("/schema", error.detail)
             ]
     else:
-        faults += _rule_faults(content)
-        faults += _example_faults(content, draft)
+        faults += faults_beside(content, draft)
     return Checked(content, tuple(faults), tuple(lints(content.schema)), version)
 
 
@@ -62,30 +58,6 @@ def _content(registry: Registry, subject: str, number: int) -> Content | None:
     entry = registry.snapshot.entries.get(subject)
     found = None if entry is None else entry.versions.get(number)
     return registry.content(found) if found is not None and found.live else None
-
-
-def _rule_faults(content: Content) -> list[Fault]:
-    if not content.rules:
-        return []
-    try:
-        parse_rules(list(content.rules), content.complete, pointer="/rules")
-    except WinnowError as error:
-        return list(error.errors)
-    return []
-
-
-def _example_faults(content: Content, draft: str) -> list[Fault]:
-    if not content.examples:
-        return []
-    try:
-        judge = Judge(content.complete, draft, formats=True)
-    except (ValueError, jsonschema_rs.ValidationError):
-        return [Fault("/examples", "The schema cannot be validated with, so examples cannot be checked.")]
-    return [
-        Fault(f"/examples/{index}/record{pointer}", detail)
-        for index, example in enumerate(content.examples)
-        for pointer, detail in judge.faults(example.record)
-    ][:_MOST_EXAMPLE_FAULTS]
 
 
 def config_of(registry: Registry, name: str) -> tuple[str, str]:
@@ -114,7 +86,11 @@ def changes(registry: Registry, older: Published, newer: Published) -> list[Diff
     """What changed between two versions: what breaks in either direction, and what changes a model's behaviour."""
     before, after = registry.content(older), registry.content(newer)
     report = check(after.complete, [before.complete], level="FULL", policy="RECORDS", versions=[older.number])
-    return [*report.differences, *behaviour(after.schema, before.schema)]
+    return [
+        *report.differences,
+        *behaviour(after.schema, before.schema),
+        *beside(after.document(), before.document()),
+    ]
 
 
 async def publish(
@@ -124,7 +100,7 @@ async def publish(
 
     ``breaking`` is the reason for publishing what breaks consumers; such a version is held back from ``latest``. The
     check is made on what is known and holds only if nobody published meanwhile: else it is made again. Raises
-    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``RegistryBusy``.
+    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``ReadOnly``, ``RegistryBusy``.
     """
     if not NAME.match(name):
         raise BadRequest(
@@ -147,7 +123,10 @@ async def publish(
         line = Line(held=held, reason=breaking if held else None)
 
         def write(writer: Writer, ready: Content = result.content, line: Line = line) -> Published:
+            ensure_writable(writer, name)
             writer.expect(name, 0 if entry is None else entry.changed, snapshot.config_change)  # noqa: B023 - runs before the loop goes on
+            if not all(writer.is_live(one.subject, one.version) for one in ready.references):
+                raise Moved
             return writer.publish(name, ready, line)
 
         try:

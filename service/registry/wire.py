@@ -4,6 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from service.registry.contents import Content, policy_of
+from service.registry.schemas import Example
+
 
 class SchemaSummary(BaseModel):
     """A schema in the list."""
@@ -29,21 +32,11 @@ class LossBody(BaseModel):
     detail: str
 
 
-class SchemaDetail(SchemaSummary):
-    """A schema with everything that extracting with it uses."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    schema_: dict[str, Any] | bool = Field(
-        alias="schema", description="The JSON Schema as its author wrote it."
-    )
-    instructions: str
-    strict: dict[str, Any] = Field(description="What is sent to the provider in its place.")
-    losses: list[LossBody]
+_PAGES = r"^\s*\d{1,9}\s*(-\s*(\d{1,9})?\s*)?(,\s*\d{1,9}\s*(-\s*(\d{1,9})?\s*)?)*$"
 
 
 class PolicyBody(BaseModel):
-    """What extraction does with this schema where a request says nothing."""
+    """What extraction does with this schema where a request says nothing; the options of these names."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,6 +46,26 @@ class PolicyBody(BaseModel):
     max_cost_usd: Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,9})?$")] | None = Field(
         None, description="Cap on a request's worst case, in dollars.", examples=["0.05"]
     )
+    policy: Literal["auto", "text", "image", "both"] | None = Field(
+        None, description="As what the model is shown pages.", examples=["auto"]
+    )
+    detail: Literal["low", "high", "auto"] | None = Field(
+        None, description="Resolution at which it looks at images.", examples=["high"]
+    )
+    pages: Annotated[str, StringConstraints(max_length=1000, pattern=_PAGES)] | None = Field(
+        None, description="Pages that are read, from 1.", examples=["1-3"]
+    )
+
+
+class ExampleBody(BaseModel):
+    """A document and the record a careful person would write for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document: Annotated[str, StringConstraints(min_length=1, max_length=50_000)] = Field(
+        description="The document as text.", examples=["Order: A-4711"]
+    )
+    record: Any = Field(description="Valid against the schema.", examples=[{"order": "A-4711"}])
 
 
 class ContentBody(BaseModel):
@@ -74,10 +87,48 @@ class ContentBody(BaseModel):
         description="What a right record adds up to.",
         examples=[[{"rule": "sum", "of": "/lines/*/amount", "equals": "/subtotal"}]],
     )
+    examples: list[ExampleBody] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Shown to the model; each record must be valid against the schema.",
+    )
     policy: PolicyBody = Field(default_factory=PolicyBody)
     evidence: Literal["off", "locations"] = Field(
         "off", description="Whether records say where their values stand, where a request does not choose."
     )
+
+    def content(self) -> Content:
+        """The same as a value."""
+        return Content(
+            schema=self.schema_,
+            instructions=self.instructions,
+            rules=tuple(self.rules),
+            examples=tuple(Example(example.document, example.record) for example in self.examples),
+            policy=policy_of(self.policy.model_dump(exclude_none=True)),
+            evidence=self.evidence,
+        )
+
+
+class SchemaDetail(SchemaSummary):
+    """A schema with everything that extracting with it uses."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_: dict[str, Any] | bool = Field(
+        alias="schema", description="The JSON Schema as its author wrote it."
+    )
+    bundled: dict[str, Any] | bool | None = Field(
+        description="The same with its references to other schemas resolved; null where it has none."
+    )
+    instructions: str
+    rules: list[dict[str, Any]] = Field(description="What a right record adds up to.")
+    examples: list[ExampleBody] = Field(description="Documents with the records that belong to them.")
+    policy: PolicyBody
+    evidence: Literal["off", "locations", "quotes"] = Field(
+        description="Whether records say where their values stand, where a request does not choose."
+    )
+    strict: dict[str, Any] = Field(description="What is sent to the provider in its place.")
+    losses: list[LossBody]
 
 
 class PublishBody(ContentBody):
