@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.extraction.wire import Options
+from service.foundation.content import Content
 from service.registry import SchemaVersion
 
 
@@ -11,10 +12,25 @@ from service.registry import SchemaVersion
 class Piece:
     """Bytes of one part of the document, as they came."""
 
-    data: bytes = field(repr=False)
+    data: Content = field(repr=False)
     media_type: str | None
     name: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A part of the document that was uploaded before. What is said here goes before what was said then."""
+
+    id: str
+    pointer: str
+    """Where in the request it stands."""
+    media_type: str | None = None
+    name: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+AnyPiece = Piece | Uploaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +38,7 @@ class Arguments:
     """One extraction, parsed but not begun. ``started`` is the monotonic second at which the request came in."""
 
     version: SchemaVersion
-    pieces: Sequence[Piece]
+    pieces: Sequence[AnyPiece]
     options: Options
     metadata: Mapping[str, str]
     started: float
