@@ -290,7 +290,7 @@ class Extractor:
         return found
 
     async def _load(self, arguments: Arguments, wanted: PageRange | None, deadline: float) -> Document:
-        pieces = [await self._inputs.bring(piece) for piece in arguments.pieces]
+        pieces = [await self._inputs.bring(piece, deadline) for piece in arguments.pieces]
         images: Literal["auto", "always"] = (
             "always" if arguments.options.policy in ("image", "both") else "auto"
         )
