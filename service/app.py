@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -41,6 +41,9 @@ from service.foundation.errors import BadRequest, Fault, MethodNotAllowed, NotFo
 from service.registry import Registry
 from service.registry import Settings as RegistrySettings
 from service.registry.api import router as registry_router
+from service.registry.api_beside import router as beside_router
+from service.registry.api_drafts import router as drafts_router
+from service.registry.api_registry import router as whole_registry_router
 from service.upstream import Settings as UpstreamSettings
 from service.upstream import Upstream
 from service.upstream.api import router as models_router
@@ -123,6 +126,9 @@ class Readiness(BaseModel):
     isolation: str = Field(
         description="How the processes that parse documents are cut off from the network; `unknown` before the first one."
     )
+    ocr: Literal["ready", "not installed", "off"] = Field(
+        description="Whether the text of pictures is read where it is needed: the extra `ocr`, and `WINNOW_DOCUMENTS_OCR`."
+    )
     warnings: list[str] = Field(
         description="What needs an operator: a key or quota that failed, a model that stops within ninety days."
     )
@@ -168,8 +174,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
+    for part in (registry_router, beside_router, drafts_router, whole_registry_router):
+        app.include_router(part, dependencies=[Depends(admit)])
     app.include_router(files_router, dependencies=[Depends(admit)])
-    app.include_router(registry_router, dependencies=[Depends(admit)])
     app.include_router(models_router, dependencies=[Depends(admit)])
     _add_operations(app, admit)
     _add_problems(app)
@@ -318,6 +325,7 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
             engine=parts.upstream.settings.engine,
             schemas=len(parts.registry),
             isolation=parts.loader.isolation(),
+            ocr=parts.loader.ocr(),
             warnings=[*health.problems, *health.warnings],
         )
 
