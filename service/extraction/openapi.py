@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.extraction.wire import Envelope, EstimateBody, ExtractionBody, InlineEnvelope, Options
+from service.foundation.problems import MEDIA_TYPE, Problem
 from service.registry import NAME, SchemaVersion, walk
 from service.strict import children
 
@@ -52,6 +53,18 @@ _EVENTS = (
     "part says `parts_done`, `parts`, `rows` and `cost_usd`, in place of snapshots."
 )
 _MAX_IN_URL = 2000
+SECURITY = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`WINNOW_API_KEY`; not needed on loopback without one.",
+    }
+}
+"""The security schemes of every document."""
+
+_OTHER_BODIES = ("EstimateBody", "InlineEnvelope")
+"""Bodies that the document of one version has no operation for."""
+
 _OPERATIONS = ("extract", "extract_inline", "estimate")
 """Operations that are there whatever schemas are."""
 _EXAMPLE_TEXT = "INVOICE 2026-0417\nAcme GmbH\nTotal EUR 1,280.50"
@@ -91,17 +104,75 @@ def describe(
         while id in ids:
             id += "_"
         ids.add(id)
-        components.update(more)
-        components[f"{name}Record"] = record
-        typed = copy.deepcopy(components["ExtractionBody"])
-        typed["title"] = f"{name}Extraction"
-        typed["properties"]["data"] = {"$ref": f"#/components/schemas/{name}Record"}
-        components[f"{name}Extraction"] = typed
+        _add_record(components, name, record, more)
         paths[f"/v1/extract/{version.name}"] = {"post": _typed(version, name, id)}
     paths["/v1/extract/{schema}"] = {"post": _by_name()}
     paths["/v1/extract"] = {"post": _inline()}
     paths["/v1/estimate/{schema}"] = {"post": _estimate()}
     return paths, components
+
+
+def pinned(version: SchemaVersion) -> dict[str, Any]:
+    """An OpenAPI document of one version: its extract operation, and its stored records. Complete in itself."""
+    name = _pascal(version.name)
+    components = {kind: body for kind, body in _bodies().items() if kind not in _OTHER_BODIES}
+    _, problem = models_json_schema([(Problem, "validation")], ref_template="#/components/schemas/{model}")
+    components.update(problem["$defs"])
+    record, more = components_of(version, name)
+    while {f"{name}Record", f"{name}Extraction", *more} & set(components):
+        name += "_"
+        record, more = components_of(version, name)
+    _add_record(components, name, record, more)
+    components.pop("ExtractionBody")
+    id = f"extract_{version.name}".replace("-", "_")
+    paths = {
+        f"/v1/extract/{version.name}@{version.version}": {"post": _typed(version, name, id)},
+        "/v1/extractions/{id}": {"get": _stored(name)},
+    }
+    for path, operations in paths.items():
+        finish(path, operations)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": version.title,
+            "version": str(version.version),
+            "summary": f"Extract `{version.name}`, version {version.version}.",
+            "description": version.description or "Documents in, typed records out.",
+        },
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": copy.deepcopy(SECURITY)},
+    }
+
+
+def _add_record(components: dict[str, Any], name: str, record: Any, more: Mapping[str, Any]) -> None:
+    """Add a record, what it refers to, and the result that holds it, to the components."""
+    components.update(more)
+    components[f"{name}Record"] = record
+    typed = copy.deepcopy(components["ExtractionBody"])
+    typed["title"] = f"{name}Extraction"
+    typed["properties"]["data"] = {"$ref": f"#/components/schemas/{name}Record"}
+    components[f"{name}Extraction"] = typed
+
+
+def finish(path: str, operations: dict[str, Any]) -> None:
+    """What every operation has: the security scheme, the problems that any may answer with, the idempotency key."""
+    for method, operation in operations.items():
+        responses = operation["responses"]
+        if "HTTPValidationError" in str(responses.get("422", "")):
+            del responses["422"]  # FastAPI's own; ours is a 400
+        protected = path.startswith("/v1/") or path == "/metrics"
+        if protected:
+            operation["security"] = [{"bearer": []}, {}]
+        wanted = {"400", "500", *(("401", "503") if protected else ())}
+        if protected and method == "post":
+            operation["parameters"] = [*operation.get("parameters", []), _idempotency_key()]
+            wanted |= {"409", "422"}
+        for status in sorted(wanted - set(responses)):
+            responses.update(problems(status))
+        for status, response in responses.items():
+            content = response.get("content", {})
+            if status.isdigit() and int(status) >= 400 and "application/json" in content:
+                content[MEDIA_TYPE] = content.pop("application/json")
 
 
 def _bodies() -> dict[str, Any]:
@@ -160,6 +231,33 @@ def _by_name() -> dict[str, Any]:
         },
     )
     return operation
+
+
+def _stored(name: str) -> dict[str, Any]:
+    return {
+        "operationId": "show_extraction",
+        "summary": "Show a stored extraction",
+        "description": "The result of an extraction with this schema that was asked for with `store`.",
+        "tags": ["Extractions"],
+        "parameters": [
+            {
+                "name": "id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "maxLength": 256},
+                "example": "ext_01kahx3v6m8q2d0z4w7y5t9r1c",
+            }
+        ],
+        "responses": {
+            "200": {
+                "description": "The result as it was written.",
+                "content": {
+                    "application/json": {"schema": {"$ref": f"#/components/schemas/{name}Extraction"}}
+                },
+            },
+            **problems("404"),
+        },
+    }
 
 
 def _inline() -> dict[str, Any]:
@@ -283,8 +381,7 @@ def _prefer() -> dict[str, Any]:
     }
 
 
-def idempotency_key() -> dict[str, Any]:
-    """The header parameter of every operation that is carried out once per key."""
+def _idempotency_key() -> dict[str, Any]:
     return {
         "name": "Idempotency-Key",
         "in": "header",

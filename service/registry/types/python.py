@@ -208,7 +208,14 @@ class _Python(Writer):
 
     @override
     def union_of(self, texts: Sequence[str]) -> str:
-        return " | ".join(sorted(texts, key=lambda text: text == "None"))
+        return " | ".join(sorted(texts, key=_rank))
+
+
+def _rank(text: str) -> int:
+    """Booleans first: pydantic takes `False` for `Literal[0]` where that comes before `bool`; None last, as people write."""
+    if text == "bool" or text.startswith(("Literal[True", "Literal[False")):
+        return 0
+    return 2 if text == "None" else 1
 
 
 def _member_names(members: Sequence[Member]) -> list[str]:
