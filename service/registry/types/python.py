@@ -6,13 +6,14 @@ The models say what types can say and hold every valid record: what was read is 
 
 import keyword
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel
 from typing_extensions import override
 
 from service.registry.modern import Modern
 from service.registry.types.names import fresh, snake
-from service.registry.types.shapes import Scalar
+from service.registry.types.shapes import Kind, Scalar, Shape
 from service.registry.types.writer import Member, Named, Writer
 
 _HELPERS = {
@@ -181,6 +182,20 @@ class _Python(Writer):
         return "Any"
 
     @override
+    def prepared(self, shapes: Sequence[Shape]) -> Sequence[Shape]:
+        """Pydantic takes `False` for `Literal[0]` and 0 for `Literal[False]`, but tells `bool` from `int`."""
+        kinds = {shape.kind for shape in shapes if isinstance(shape, Scalar)}
+        if "boolean" not in kinds or not kinds & {"integer", "number"}:
+            return shapes
+        confused = ("boolean", "integer", "number")
+        return [
+            replace(shape, values=None, kind=_kind(shape))
+            if isinstance(shape, Scalar) and shape.kind in confused
+            else shape
+            for shape in shapes
+        ]
+
+    @override
     def scalar(self, scalar: Scalar) -> Iterable[str]:
         if scalar.values is not None:
             if any(isinstance(value, float) for value in scalar.values):
@@ -208,14 +223,14 @@ class _Python(Writer):
 
     @override
     def union_of(self, texts: Sequence[str]) -> str:
-        return " | ".join(sorted(texts, key=_rank))
+        return " | ".join(sorted(texts, key=lambda text: text == "None"))
 
 
-def _rank(text: str) -> int:
-    """Booleans first: pydantic takes `False` for `Literal[0]` where that comes before `bool`; None last, as people write."""
-    if text == "bool" or text.startswith(("Literal[True", "Literal[False")):
-        return 0
-    return 2 if text == "None" else 1
+def _kind(scalar: Scalar) -> Kind:
+    """The kind of a scalar whose values are left out: integers where all of them are."""
+    if scalar.kind == "number" and scalar.values and all(isinstance(value, int) for value in scalar.values):
+        return "integer"
+    return scalar.kind
 
 
 def _member_names(members: Sequence[Member]) -> list[str]:

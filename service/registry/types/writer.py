@@ -12,6 +12,9 @@ from service.registry.types.shapes import OPEN, Array, Goal, Object, Scalar, Sha
 _DEEPEST = 12
 """Types inside one another in one line; what lies deeper gets a name."""
 
+_MOST_TYPES = 5_000
+"""Types with names; beyond, objects are maps. Real schemas have hundreds; conjunctions could make endlessly many."""
+
 
 @dataclass
 class Member:
@@ -77,6 +80,10 @@ class Writer(ABC):
     def anything(self) -> str:
         """Any JSON."""
 
+    def prepared(self, shapes: Sequence[Shape]) -> Sequence[Shape]:
+        """The alternatives of one type, for a language that cannot tell some from one another."""
+        return shapes
+
     # What all share.
 
     def run(self, name: str, modern: Modern) -> list[Named]:
@@ -133,7 +140,7 @@ class Writer(ABC):
         if set(map(_open, shapes)) == {True} and len(shapes) == len(OPEN):
             return self.anything
         texts: dict[str, None] = {}
-        for shape in shapes:
+        for shape in self.prepared(shapes):
             for text in self._shape(shape, goal, hint):
                 texts[text] = None
         return self._union(list(texts))
@@ -169,6 +176,8 @@ class Writer(ABC):
 
     def _record(self, shape: Object, goal: Goal, hint: str) -> str:
         key = _record_key(shape)
+        if key not in self._records and len(self._taken) > _MOST_TYPES:
+            return self.map_of("")
         if key not in self._records:
             own = self.shapes.definitions.get(shape.nodes[0]) if len(shape.nodes) == 1 else None
             self._records[key] = self._new_name(own or hint)
@@ -177,6 +186,8 @@ class Writer(ABC):
         return self._use(self._records[key])
 
     def _alias(self, key: tuple[int, ...], goal: Goal, hint: str) -> str:
+        if key not in self._aliases and len(self._taken) > _MOST_TYPES:
+            return self.anything
         if key not in self._aliases:
             own = next((name for id in key if (name := self.shapes.definitions.get(id))), None)
             self._aliases[key] = self._new_name(own or hint)
