@@ -303,7 +303,9 @@ class Mending:
                 range(min(pages), max(pages) + 2)
             )  # rows that are missing may stand on the next page
         shown = tuple(page for page in document.pages if page.number in wanted)
-        return prompt.parts(replace(document, pages=shown), self._options.policy, self._options.detail)
+        return prompt.parts(
+            replace(document, pages=shown, files=()), self._options.policy, self._options.detail
+        )
 
     async def _supported(self, before: Any, after: Any) -> Any:
         """The new record, with old values back where those stand in the document and the new ones do not."""
