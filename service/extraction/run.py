@@ -298,7 +298,7 @@ class Extractor:
     ) -> Document:
         """The document. ``ocr``: also the words of pages that are pictures, which nobody needs else."""
         options = arguments.options
-        pieces = [await self._inputs.bring(piece) for piece in arguments.pieces]
+        pieces = [await self._inputs.bring(piece, deadline) for piece in arguments.pieces]
         if options.policy == "file":
             native.check(
                 model,
