@@ -23,6 +23,9 @@ _FEW = 20
 _SCAN = 200
 """Letters and digits, below which a page that is mostly pictures is taken for a scan with a caption."""
 
+_ENOUGH = 1000
+"""Characters of a page that are counted first: most pages are known for text by then."""
+
 _GARBAGE = 0.2
 """Share of characters without meaning, above which a text layer is not to be trusted."""
 
@@ -123,7 +126,12 @@ class _Reader:
         to_share = affine(page)
         fields = filled(page, to_share)
         found, odd = self._pieces(page, to_share, width, height)
-        visible = [piece for piece in found if _on_page(piece, width, height)]
+        across, down = 2 * width, 2 * height
+        visible = [  # the middle of the word lies on the page
+            piece
+            for piece in found
+            if 0 <= piece.left + piece.right <= across and 0 <= piece.top + piece.bottom <= down
+        ]
         if len(visible) < len(found):
             self._note("hidden_text", "text outside of the page was left out")
         if any(piece.suspect for piece in visible):
@@ -174,11 +182,15 @@ class _Reader:
         if self._words > self._job.limits.max_words:
             self._note("words", f"places are known for the first {self._job.limits.max_words} words only")
             return ()
-        return tuple(
-            Word(word, (_share(x0 / width), _share(y0 / height), _share(x1 / width), _share(y1 / height)))
-            for text, x0, y0, x1, y1, *_ in found
-            if (word := text if text.isascii() else "".join(clean(text)[0].split()))
-        )
+        words = []
+        for text, x0, y0, x1, y1, *_ in found:
+            word = text if text.isascii() else "".join(clean(text)[0].split())
+            if word:
+                box = (x0 / width, y0 / height, x1 / width, y1 / height)
+                if min(box) < 0 or max(box) > 1:
+                    box = (_share(box[0]), _share(box[1]), _share(box[2]), _share(box[3]))
+                words.append(Word(word, box))
+        return tuple(words)
 
     def _seen(self, page: Any, found: list[Piece], width: float, height: float) -> list[Piece]:
         """Without the suspect words that leave no trace on the rendered page.
@@ -215,12 +227,6 @@ class _Reader:
 
     def _note(self, rule: str, message: str) -> None:
         self._notices[Notice(rule, message)] = None
-
-
-def _on_page(piece: Piece, width: float, height: float) -> bool:
-    """Whether the middle of a word lies on the page."""
-    across, down = (piece.left + piece.right) / 2, (piece.top + piece.bottom) / 2
-    return 0 <= across <= width and 0 <= down <= height
 
 
 def _leaves_a_trace(paper: Any, piece: Piece, width: float, height: float) -> bool:
@@ -267,7 +273,10 @@ def _needs_image(page: Any, text: str, odd: float) -> bool:
     """Whether the text alone does not hold what a reader of the page sees."""
     raw = pdfium.raw()
 
-    letters = sum(map(str.isalnum, text))
+    letters = sum(map(str.isalnum, text[:_ENOUGH]))
+    if letters >= _SCAN and odd <= _GARBAGE:
+        return False
+    letters += sum(map(str.isalnum, text[_ENOUGH:]))
     objects = raw.FPDFPage_CountObjects(page)
     if letters == 0:
         return bool(objects > 0 or raw.FPDFPage_GetAnnotCount(page) > 0)
