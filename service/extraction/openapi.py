@@ -23,6 +23,7 @@ PROBLEMS: Mapping[str, str] = {
     "402": "The worst case costs more than `max_cost_usd`.",
     "404": "No such schema; near names stand in the detail.",
     "406": "`Accept` leaves `application/json` out.",
+    "409": "The request with this `Idempotency-Key` is still being worked on (`Retry-After`), or its answer is not kept.",
     "413": "The body is too large.",
     "415": "A media type that is not read; the supported ones stand in the detail.",
     "422": "This document or schema cannot become a valid record. Do not retry.",
@@ -277,6 +278,20 @@ def _prefer() -> dict[str, Any]:
         "description": "`respond-async` is refused by this release; other preferences have no effect (RFC 7240).",
         "schema": {"type": "string"},
         "example": "return=representation",
+    }
+
+
+def idempotency_key() -> dict[str, Any]:
+    """The header parameter of every operation that is carried out once per key."""
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        # Without `example`: fuzzers would send the same key with every request and be told so.
+        "description": "A UUID, for instance. Carries the request out once: the same request with the same key within 24 hours is answered with the "
+        "first one's answer (`Idempotency-Replayed: true`), if that was a success, a 402 or a 422; any other answer frees the "
+        "key. 409 while the first one is worked on, 422 with another path, query or body. Not with `text/event-stream`.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     }
 
 

@@ -87,13 +87,18 @@ NOT_SERVED: dict[str, tuple[object, str]] = {
 
 
 class Input(BaseModel):
-    """One document, or one part of it."""
+    """One document, or one part of it: exactly one of `text`, `base64` and `file_id`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str | None = Field(None, description="The document as text.")
     base64: str | None = Field(
         None, description="The document's bytes in base 64; `media_type` says what they are."
+    )
+    file_id: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        None,
+        description="A file that was uploaded with `POST /v1/files`.",
+        examples=["file_01kahx3v6m8q2d0z4w7y5t9r1c"],
     )
     media_type: Annotated[str, StringConstraints(max_length=255)] | None = Field(
         None, examples=["application/pdf"]

@@ -13,6 +13,7 @@ from service.foundation import clock, jsontext, telemetry
 from service.foundation.errors import Fault, WinnowError
 from service.registry import folder
 from service.registry.contents import Content, content_of, parse_stored
+from service.registry.errors import ReadOnly
 from service.registry.schemas import InvalidSchema, SchemaName, SchemaVersion, parse_reference
 from service.registry.snapshot import Config, Entry, Line, Published, Snapshot
 
@@ -157,9 +158,16 @@ class Registry:
         if not new:
             return False
 
+        from service.registry.lifecycle import ensure_writable  # it needs the store: see `open`
+
         def publish(writer: "Writer") -> None:
             for version in new:
                 content = content_of(version)
+                try:
+                    ensure_writable(writer, version.name)
+                except ReadOnly as error:
+                    telemetry.log.warning("folder_not_published", schema=version.name, code=error.code)
+                    continue
                 entry = writer.entry(version.name)
                 if entry is None or all(old.digest != content.digest for old in entry.versions.values()):
                     writer.publish(version.name, content, Line(origin="folder"))
@@ -206,6 +214,13 @@ class Registry:
             self._resolved.clear()
         self._resolved[reference] = version
         return version
+
+    def kept(self, name: str, number: int) -> SchemaVersion:
+        """A version by its number, also one that was deleted and can be restored.
+
+        Raises ``UnknownSchema``, ``SchemaDeleted`` (for good).
+        """
+        return self.version(self._snapshot.find(name, str(number), deleted=True))
 
     def version(self, published: Published) -> SchemaVersion:
         """The version with its content, made once. It must not have been deleted for good."""

@@ -34,6 +34,14 @@ class UnknownSchema(NotFound):
     hint = "`GET /v1/schemas` lists every schema; near names stand in the detail."
 
 
+class SchemaDeleted(UnknownSchema):
+    """The schema or version was deleted. What was stored with it can still be read."""
+
+    code = "schema_deleted"
+    title = "The schema was deleted"
+    hint = "`POST /v1/schemas/{name}/restore` or `…/versions/{version}/restore` brings it back, unless it was for good."
+
+
 class InvalidSchema(Unprocessable):
     """Not a JSON Schema."""
 

@@ -243,6 +243,8 @@ class Writer:
         self._part = 0
         row = connection.execute(select(state)).one()
         self.change: int = row.change
+        self.mode: Mode = row.mode
+        self.config = Config.of(_json(row.config))
         self._content_id: int = row.content_id
         self._config_change: int = row.config_change
 
@@ -258,6 +260,49 @@ class Writer:
     def entry(self, name: str) -> Entry | None:
         """A schema as it stands now."""
         return next(iter(_entries(self._connection, [name])), None)
+
+    def is_live(self, name: str, number: int) -> bool:
+        """Whether a version can be extracted with and referred to now."""
+        found = self._connection.execute(
+            select(versions.c.number).where(
+                versions.c.name == name,
+                versions.c.number == number,
+                versions.c.content_id.is_not(None),
+                versions.c.deleted_at.is_(None),
+            )
+        )
+        return found.first() is not None
+
+    def content_of(self, id: int) -> Content:
+        """A content by its id."""
+        body = self._connection.execute(select(contents.c.body).where(contents.c.id == id)).scalar_one()
+        return Content.of(_json(body))
+
+    def referrers(self, name: str, numbers: Iterable[int]) -> list[tuple[str, int]]:
+        """The live versions of other schemas, by name and number, that refer to one of these versions."""
+        wanted = {(name, number) for number in numbers}
+        # As `Content.document` writes it; what matches by chance is sorted out below.
+        pattern = f'"subject":{jsontext.render(name).decode()},"version":'
+        rows = self._connection.execute(
+            select(versions.c.name, versions.c.number, contents.c.body)
+            .join(contents, contents.c.id == versions.c.content_id)
+            .where(
+                versions.c.name != name,
+                versions.c.deleted_at.is_(None),
+                contents.c.body.contains(pattern, autoescape=True),
+            )
+            .order_by(versions.c.name, versions.c.number)
+        )
+        return [
+            (row.name, row.number)
+            for row in rows
+            if any((one.subject, one.version) in wanted for one in Content.of(_json(row.body)).references)
+        ]
+
+    @property
+    def at(self) -> datetime:
+        """The moment of this change."""
+        return self._at
 
     def draft(self, name: str) -> Draft | None:
         """The draft of a schema as it stands now."""
@@ -445,6 +490,18 @@ class Writer:
     def delete_draft(self, name: str) -> None:
         """Drop the draft, where there is one."""
         self._connection.execute(delete(drafts).where(drafts.c.name == name))
+
+    def drop_unused(self, name: str) -> None:
+        """Drop the schema's row where nothing was ever published or set."""
+        self._connection.execute(
+            delete(schemas).where(
+                schemas.c.name == name,
+                schemas.c.last_version == 0,
+                schemas.c.labels == "{}",
+                schemas.c.config == "{}",
+                schemas.c.mode.is_(None),
+            )
+        )
 
     def set_alias(self, name: str, alias: str, number: int | None) -> None:
         """Point an alias to a version, or drop it."""

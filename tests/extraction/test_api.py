@@ -318,7 +318,6 @@ async def test_unknown_schemas_are_named_with_their_neighbours(client: httpx2.As
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [
-        ({"idempotency-key": "1"}, 400, "option_not_served"),
         ({"prefer": "respond-async, wait=5"}, 400, "option_not_served"),
         ({"accept": "text/xml"}, 406, "not_acceptable"),
         ({"content-type": "application/x-www-form-urlencoded"}, 415, "unsupported_media_type"),
