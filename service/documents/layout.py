@@ -24,8 +24,8 @@ class Piece(NamedTuple):
     bottom: float
     base: float
     vertical: int
-    suspect: bool = False
-    """Drawn in white, see-through, invisible or tiny: to be looked at before it is believed."""
+    drawn: int = 0
+    """What draws it: a key of its looks, 0 where nothing is known."""
 
 
 _LEFT, _BASE = attrgetter("left"), attrgetter("base")
@@ -128,6 +128,8 @@ def _segments(row: list[Piece], unit: float) -> list[_Segment]:
 
 def _joined(group: list[Piece], unit: float) -> str:
     """The words of a segment with single spaces; scripts that run right to left are read that way."""
+    if len(group) == 1:
+        return group[0].text
     texts = [piece.text for piece in group]
     if all(map(str.isascii, texts)):
         return " ".join(texts)
@@ -242,21 +244,22 @@ def _runs(crossed: list[int], gutter: int) -> list[tuple[int, int]]:
 
 def _prose(lines: list[_Line], gutter: float) -> bool:
     """Whether both sides are columns of running text: one segment a line, long, filling the column."""
-    west, east = [], []
-    for line in lines:
-        if line.segments[0].right <= gutter:
-            west.append(line)
-        if line.segments[-1].right > gutter:
-            east.append(line)
-    if len(west) < _FEWEST_LINES or len(east) < _FEWEST_LINES:
+    west = east = west_alone = east_alone = 0
+    for line in lines:  # nothing crosses the gutter, so the first and last segments tell
+        segments = line.segments
+        if segments[0].right <= gutter:
+            west += 1
+            west_alone += len(segments) == 1 or segments[1].right > gutter
+        if segments[-1].right > gutter:
+            east += 1
+            east_alone += len(segments) == 1 or segments[-2].right <= gutter
+    if west_alone < max(0.8 * west, _FEWEST_LINES) or east_alone < max(0.8 * east, _FEWEST_LINES):
         return False
     return all(map(_running, _split(lines, gutter)))
 
 
 def _running(side: list[_Line]) -> bool:
     alone = [line.segments[0] for line in side if len(line.segments) == 1]
-    if len(alone) < 0.8 * len(side) or len(alone) < _FEWEST_LINES:
-        return False
     edges = max(segment.right for segment in alone) - min(segment.left for segment in alone)
     if edges <= 0 or median(segment.right - segment.left for segment in alone) < _FILL * edges:
         return False

@@ -12,7 +12,8 @@ from service.documents.layout import Piece, arrange
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.pdf_fields import Filled, filled
-from service.documents.pdf_words import Affine, affine, pieces, tiny
+from service.documents.pdf_hidden import REASONS, Why, sift
+from service.documents.pdf_words import Affine, Look, affine, pieces
 from service.documents.pictures import SCAN_SIDE, check_bytes, encode_both
 from service.documents.plain import too_many_pages
 
@@ -33,14 +34,11 @@ _TALL_FIELD = 30.0
 _FIRST_LINE = 12.0
 """Points: in fields of several lines the text begins at the top, in others it stands in the middle."""
 
-_LOOK_SIDE = 1600.0
-"""Pixels of the longer side when a page is drawn to see whether suspect words show."""
-
-_CONTRAST = 24
-"""Levels of grey between a word and its ground, below which nobody reads it."""
-
 _LOOKED_AT = 500
 """Objects of a page that are looked at to tell a scan from a text."""
+
+_NAMED = 20
+"""Pages that a notice names."""
 
 _LARGEST_SCALE = 4.0
 """288 dpi: small pages are not blown up beyond it."""
@@ -94,6 +92,8 @@ class _Reader:
         self._image_bytes = 0
         self._scans = job.scans
         self._notices: dict[Notice, None] = {}
+        self._hidden: dict[Why, list[tuple[int, int, int]]] = {}
+        """Per reason: page, words, characters."""
 
     def read(self, numbers: list[int]) -> Parsed:
         library = pdfium.helpers()
@@ -118,6 +118,8 @@ class _Reader:
         if not any(page.text or page.image for page in pages):
             pages[0] = self._with_image(pages[0])
             self._note("blank", "the pages hold neither text nor pictures")
+        for why, places in self._hidden.items():
+            self._note("hidden_text", _left_out(why, places))
         return Parsed(tuple(pages), tuple(self._notices))
 
     def _page(self, number: int, page: Any) -> Page:
@@ -126,20 +128,14 @@ class _Reader:
             width, height = 612.0, 792.0
         to_share = affine(page)
         fields = filled(page, to_share)
-        found, odd = self._pieces(page, to_share, width, height)
-        across, down = 2 * width, 2 * height
-        visible = [  # the middle of the word lies on the page
-            piece
-            for piece in found
-            if 0 <= piece.left + piece.right <= across and 0 <= piece.top + piece.bottom <= down
-        ]
-        if len(visible) < len(found):
-            self._note("hidden_text", "text outside of the page was left out")
-        if any(piece.suspect for piece in visible):
-            seen = self._seen(page, visible, width, height)
-            if len(seen) < len(visible):
-                self._note("hidden_text", "text that cannot be seen on the page was left out")
-            visible = seen
+        way = to_share.scaled(width, height)
+        found, looks, odd = self._pieces(page, way)
+        sifted = sift(page, found, looks, way, (width, height))
+        visible = sifted.seen
+        for why, words in sifted.hidden.items():
+            self._hidden.setdefault(why, []).append(
+                (number, len(words), sum(len(piece.text) for piece in words))
+            )
         text = arrange([*visible, *_placed(fields, width, height)], width, height)
         if fields:
             listed = "\n".join(
@@ -170,18 +166,18 @@ class _Reader:
             scan=scan,
         )
 
-    def _pieces(self, page: Any, to_share: Affine, width: float, height: float) -> tuple[list[Piece], float]:
-        """The words of the text layer in points from the top left, and the share of characters without meaning."""
+    def _pieces(self, page: Any, way: Affine) -> tuple[list[Piece], dict[int, Look], float]:
+        """The words of the text layer with ``way`` applied, their looks, and the share of characters without meaning."""
         library = pdfium.helpers()
 
         try:
             textpage = page.get_textpage()
         except library.PdfiumError:
             self._note("text_layer", "a page's text layer is damaged: the page is read as an image")
-            return [], 1.0
+            return [], {}, 1.0
         try:
             check_length(self._characters + textpage.count_chars(), self._job.limits)
-            return pieces(textpage, to_share, width, height)
+            return pieces(textpage, way)
         finally:
             textpage.close()
 
@@ -199,19 +195,6 @@ class _Reader:
                     box = (_share(box[0]), _share(box[1]), _share(box[2]), _share(box[3]))
                 words.append(Word(word, box))
         return tuple(words)
-
-    def _seen(self, page: Any, found: list[Piece], width: float, height: float) -> list[Piece]:
-        """Without the suspect words that leave no trace on the rendered page.
-
-        The text layer of a scan is invisible by design; there the picture below is what has to show something.
-        """
-        scale = min(_LOOK_SIDE / max(width, height), _LARGEST_SCALE)
-        bitmap = page.render(scale=scale, may_draw_forms=True)
-        try:
-            paper = bitmap.to_pil().convert("L")
-        finally:
-            bitmap.close()
-        return [piece for piece in found if not piece.suspect or _leaves_a_trace(paper, piece, width, height)]
 
     def _rendered(
         self, page: Any, width: float, height: float, *, scan: bool = False
@@ -241,21 +224,14 @@ class _Reader:
         self._notices[Notice(rule, message)] = None
 
 
-def _leaves_a_trace(paper: Any, piece: Piece, width: float, height: float) -> bool:
-    """Whether light and dark meet where a word stands."""
-    if tiny(piece.text, piece.right - piece.left, piece.bottom - piece.top):
-        return False
-    across, down = paper.width / width, paper.height / height
-    area = (
-        max(int(piece.left * across), 0),
-        max(int(piece.top * down), 0),
-        min(int(piece.right * across) + 1, paper.width),
-        min(int(piece.bottom * down) + 1, paper.height),
+def _left_out(why: Why, places: list[tuple[int, int, int]]) -> str:
+    """What was left out: how much, why and where, without a word of it."""
+    numbers = [str(number) for number, _, _ in places]
+    pages = ", ".join(numbers[:_NAMED]) + (
+        f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
     )
-    if area[2] <= area[0] or area[3] <= area[1]:
-        return False
-    darkest, lightest = paper.crop(area).getextrema()
-    return bool(lightest - darkest >= _CONTRAST)
+    words, characters = sum(words for _, words, _ in places), sum(count for _, _, count in places)
+    return f"{words} words ({characters} characters) {REASONS[why]} were left out: page {pages}"
 
 
 def _placed(fields: list[Filled], width: float, height: float) -> list[Piece]:

@@ -18,9 +18,20 @@ _RUNS = re.compile(f"[^{''.join(sorted(_BREAKS))}]+")
 _NOTHING = frozenset("\x00\xad\ufeff\ufffe\uffff")
 
 
-_NOT_DRAWN = frozenset({3, 7})  # text render modes: invisible, and as a clipping path only
-_TINY = 1.5
+TINY = 1.5
 """Points: smaller letters cannot be read."""
+
+Look = tuple[int, int, int, int, int]
+"""Red, green, blue and opacity (0 to 255) with which text is filled, and its render mode."""
+
+_INK: Look = (0, 0, 0, 255, 0)
+
+NOT_DRAWN = frozenset({3, 7})
+"""Render modes: invisible, and as a clipping path only."""
+
+_PALE = 230
+_FAINT = 32
+"""Channels from which a colour may be taken for white paper, and opacity below which nothing shows."""
 
 _Rect = tuple[float, float, float, float]
 """Left, bottom, right, top in the page's own coordinates."""
@@ -70,14 +81,17 @@ def affine(page: Any) -> Affine:
     return Affine((x1 - x0) / _STEP, (x2 - x0) / _STEP, x0, (y1 - y0) / _STEP, (y2 - y0) / _STEP, y0)
 
 
-def pieces(textpage: Any, to_share: Affine, width: float, height: float) -> tuple[list[Piece], float]:
-    """All words in the order of the text layer, in points; and the share of characters without meaning."""
+def pieces(textpage: Any, way: Affine) -> tuple[list[Piece], dict[int, Look], float]:
+    """All words in the order of the text layer, the looks of what draws them, the share of characters without meaning.
+
+    ``way`` leads from the page's own coordinates to those of the pieces.
+    """
     raw = pdfium.raw()
     text = _letters(raw, textpage)
-    reader = _Reader(textpage, to_share, width, height, text)
+    reader = _Reader(textpage, way, text)
     for run in _RUNS.finditer(text):
         reader.word(*run.span())
-    return reader.found, _odd(raw, textpage.raw, text)
+    return reader.found, reader.looks, _odd(raw, textpage.raw, text)
 
 
 def _letters(raw: Any, textpage: Any) -> str:
@@ -118,10 +132,11 @@ class _Reader:
     one operator of the page draws is asked once.
     """
 
-    def __init__(self, textpage: Any, to_share: Affine, width: float, height: float, text: str) -> None:
+    def __init__(self, textpage: Any, way: Affine, text: str) -> None:
         self.found: list[Piece] = []
+        self.looks: dict[int, Look] = {}
         self._text = text
-        self._way = way = to_share.scaled(width, height)
+        self._way = way
         self._upright = way.xy == way.yx == 0 and way.xx > 0 > way.yy
         self._handle = textpage.raw
         self._textpage = pdfium.address(textpage.raw)
@@ -136,11 +151,12 @@ class _Reader:
         self._drawing = pdfium.bare("FPDFText_GetTextObject", "i", "p")
         self._fill = pdfium.bare("FPDFText_GetFillColor", "ipppp")
         self._mode = pdfium.bare("FPDFTextObj_GetTextRenderMode", "")
-        self._drawn = 0
-        self._pale = False
 
-    def word(self, start: int, end: int) -> None:
-        """The word in the run from ``start`` to before ``end``, or its parts when pdfium's boxes lie apart."""
+    def word(self, start: int, end: int, *, whole: bool = False) -> None:
+        """The word in the run from ``start`` to before ``end``, or its parts when pdfium's boxes lie apart.
+
+        Not ``whole``, a run is also cut where hidden letters touch visible ones.
+        """
         handle, rect, quad, numbers = self._textpage, self._rect, self._quad, self._numbers
         count = self._count(handle, start, end - start)
         if count < 1:
@@ -163,7 +179,37 @@ class _Reader:
                 bottom = y0
             if y1 > top:
                 top = y1
+        if count > 1 and not whole and self._two_toned(start, end - 1):
+            self._tones(start, end)
+            return
         self._add(start, end, left, bottom, right, top)
+
+    def _two_toned(self, first: int, last: int) -> bool:
+        """Whether a word begins and ends in different looks of which one may be hidden."""
+        one, other = self._look(first), self._look(last)
+        return one != other and (suspect(one) or suspect(other))
+
+    def _tones(self, start: int, end: int) -> None:
+        """The parts of a run by their looks: what is hidden must not take with it what is not."""
+        first, look = start, self._look(start)
+        for index in range(start + 1, end):
+            other = self._look(index)
+            if other != look:
+                self.word(first, index, whole=True)
+                first, look = index, other
+        self.word(first, end, whole=True)
+
+    def _look(self, index: int) -> Look:
+        """How what draws a character fills it."""
+        drawn = self._drawing(self._textpage, index) or 0
+        look = self.looks.get(drawn)
+        if look is None:
+            look = _INK
+            if drawn:
+                mode = self._mode(drawn)
+                known = self._fill(self._textpage, index, *self._channels)
+                self.looks[drawn] = look = (*self._colour, mode) if known else (*_INK[:4], mode)
+        return look
 
     def _parts(self, start: int, end: int) -> None:
         """A run that lies apart: character by character, cut where the gaps are."""
@@ -206,18 +252,9 @@ class _Reader:
         if vertical or not math.isfinite(base):
             base = y1
         drawn = self._drawing(handle, start) or 0
-        if drawn != self._drawn or not drawn:
-            self._drawn, self._pale = drawn, self._is_pale(start, drawn)
-        suspect = self._pale or (y1 - y0 < _TINY and tiny(text, x1 - x0, y1 - y0))
-        self.found.append(Piece(text, x0, y0, x1, y1, base, vertical, suspect))
-
-    def _is_pale(self, index: int, drawn: int) -> bool:
-        """Whether a character is filled with (nearly) white, with (nearly) nothing, or not drawn at all."""
-        if self._fill(self._textpage, index, *self._channels):
-            red, green, blue, alpha = self._colour
-            if alpha < 32 or min(red, green, blue) > 235:
-                return True
-        return bool(drawn) and self._mode(drawn) in _NOT_DRAWN
+        if drawn and drawn not in self.looks:
+            self._look(start)
+        self.found.append(Piece(text, x0, y0, x1, y1, base, vertical, drawn))
 
     def _direction(self, index: int) -> int:
         """Which way the text runs on the displayed page: 0 across, 1 down, -1 up."""
@@ -232,9 +269,15 @@ class _Reader:
         return 1 if step_y > 0 else -1
 
 
+def suspect(look: Look) -> bool:
+    """Whether text of this look may not be seen: (nearly) white, (nearly) without opacity, or not drawn at all."""
+    red, green, blue, alpha, mode = look
+    return mode in NOT_DRAWN or alpha < _FAINT or min(red, green, blue) > _PALE
+
+
 def tiny(text: str, width: float, height: float) -> bool:
     """Whether letters are too small to be read. Points and dashes may be."""
-    return height < _TINY and width < _TINY * len(text) and any(map(str.isalnum, text))
+    return height < TINY and width < TINY * len(text) and any(map(str.isalnum, text))
 
 
 def _places(numbers: "array[Any]") -> tuple[int, ...]:
