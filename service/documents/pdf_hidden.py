@@ -148,7 +148,7 @@ class _Doubts:
                 if left <= (piece.left + piece.right) / 2 <= right:
                     self._judge(place, piece, orders.get(piece.drawn, 0) < cover.order, cover, scan=scan)
 
-    def _judge(self, place: int, piece: Piece, below: bool, cover: _Cover, *, scan: bool) -> None:  # noqa: FBT001
+    def _judge(self, place: int, piece: Piece, below: bool, cover: _Cover, *, scan: bool) -> None:
         why = self.why.get(place)
         if cover.picture and (why == "undrawn" or (below and scan)):
             self.layer.add(place)
