@@ -321,5 +321,7 @@ def _sum(plan: Plan, of: Callable[[Call, Model], Estimate]) -> Estimate:
 
 
 def _form(version: SchemaVersion, compiled: Compiled) -> Form:
-    wire = {"type": "json_schema", "name": version.name, "strict": True, "schema": compiled.strict}
-    return Form(compiled, ResponseFormat(version.name, compiled.strict, jsontext.render(wire)))
+    # The dialect says nothing to a model, and would be billed with every call.
+    schema = {name: value for name, value in compiled.strict.items() if name != "$schema"}
+    wire = {"type": "json_schema", "name": version.name, "strict": True, "schema": schema}
+    return Form(compiled, ResponseFormat(version.name, schema, jsontext.render(wire)))
