@@ -146,9 +146,10 @@ class _Doubts:
             for _, place in itertools.islice(middles, first, last):
                 piece = self._words[place]
                 if left <= (piece.left + piece.right) / 2 <= right:
-                    self._judge(place, piece, orders.get(piece.drawn, 0) < cover.order, cover, scan=scan)
+                    below = orders.get(piece.drawn, 0) < cover.order
+                    self._judge(place, piece, cover, below=below, scan=scan)
 
-    def _judge(self, place: int, piece: Piece, below: bool, cover: _Cover, *, scan: bool) -> None:
+    def _judge(self, place: int, piece: Piece, cover: _Cover, *, below: bool, scan: bool) -> None:
         why = self.why.get(place)
         if cover.picture and (why == "undrawn" or (below and scan)):
             self.layer.add(place)
