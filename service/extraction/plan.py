@@ -1,6 +1,7 @@
 """What will be asked, of whom, about which pages, and what that can cost. Pure."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -186,6 +187,7 @@ def _room(model: Model, settings: Settings) -> float:
     return max((model.context_window - answer) * 0.8 - 2000, 1000)
 
 
+_NOT_IN_FORMAT_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _LEAST_PER_TOKEN = 2.0
 """Characters of a token at least, to be sure that a document fits; only a few scripts have fewer."""
 
@@ -321,5 +323,7 @@ def _sum(plan: Plan, of: Callable[[Call, Model], Estimate]) -> Estimate:
 
 
 def _form(version: SchemaVersion, compiled: Compiled) -> Form:
-    wire = {"type": "json_schema", "name": version.name, "strict": True, "schema": compiled.strict}
-    return Form(compiled, ResponseFormat(version.name, compiled.strict, jsontext.render(wire)))
+    # Schemas registered by other protocols may be called anything; the provider takes these characters, and 64 of them.
+    name = _NOT_IN_FORMAT_NAMES.sub("_", version.name)[:64]
+    wire = {"type": "json_schema", "name": name, "strict": True, "schema": compiled.strict}
+    return Form(compiled, ResponseFormat(name, compiled.strict, jsontext.render(wire)))
