@@ -28,7 +28,7 @@ from service.extraction import Extractor, Inputs, Store, openapi
 from service.extraction import Settings as ExtractionSettings
 from service.extraction.api import add_routes as add_extract_routes
 from service.extraction.api import router as extraction_router
-from service.files import Files
+from service.files import Fetcher, Files, UrlSettings
 from service.files import Settings as FileSettings
 from service.files.api import router as files_router
 from service.foundation import clock, errors, idempotency, jsontext, problems, telemetry
@@ -43,6 +43,7 @@ from service.registry import Settings as RegistrySettings
 from service.registry.api import router as registry_router
 from service.registry.api_beside import router as beside_router
 from service.registry.api_drafts import router as drafts_router
+from service.registry.api_registry import archives as archives_router
 from service.registry.api_registry import router as whole_registry_router
 from service.upstream import Settings as UpstreamSettings
 from service.upstream import Upstream
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     schemas: RegistrySettings = Field(default_factory=RegistrySettings)
     documents: DocumentSettings = Field(default_factory=DocumentSettings)
     files: FileSettings = Field(default_factory=FileSettings)
+    urls: UrlSettings = Field(default_factory=UrlSettings)
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
 
@@ -103,6 +105,7 @@ class Parts:
     answers: Answers
     store: Store
     files: Files
+    urls: Fetcher
     loader: Loader
     upstream: Upstream
     extractor: Extractor
@@ -172,7 +175,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
-    for part in (registry_router, beside_router, drafts_router, whole_registry_router):
+    for part in (registry_router, beside_router, drafts_router, whole_registry_router, archives_router):
         app.include_router(part, dependencies=[Depends(admit)])
     app.include_router(files_router, dependencies=[Depends(admit)])
     app.include_router(models_router, dependencies=[Depends(admit)])
@@ -231,6 +234,9 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     files = Files(settings.files, data, _files_folder(settings))
     await files.open()
     stack.push_async_callback(files.close)
+    urls = Fetcher(settings.urls, files.spool)
+    await urls.open()
+    stack.push_async_callback(urls.close)
     loader = Loader(settings.documents)
     await loader.open()
     stack.push_async_callback(loader.close)
@@ -239,12 +245,12 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     extractor = Extractor(
         settings.extraction,
         loader=loader,
-        inputs=Inputs(files),
+        inputs=Inputs(files, urls),
         upstream=ours,
         store=store,
         engine=provider.engine,
     )
-    return Parts(settings, schemas, data, answers, store, files, loader, ours, extractor)
+    return Parts(settings, schemas, data, answers, store, files, urls, loader, ours, extractor)
 
 
 def _files_folder(settings: Settings) -> FilePath:

@@ -325,5 +325,7 @@ def _sum(plan: Plan, of: Callable[[Call, Model], Estimate]) -> Estimate:
 def _form(version: SchemaVersion, compiled: Compiled) -> Form:
     # Schemas registered by other protocols may be called anything; the provider takes these characters, and 64 of them.
     name = _NOT_IN_FORMAT_NAMES.sub("_", version.name)[:64]
-    wire = {"type": "json_schema", "name": name, "strict": True, "schema": compiled.strict}
-    return Form(compiled, ResponseFormat(name, compiled.strict, jsontext.render(wire)))
+    # The dialect says nothing to a model, and would be billed with every call.
+    schema = {word: value for word, value in compiled.strict.items() if word != "$schema"}
+    wire = {"type": "json_schema", "name": name, "strict": True, "schema": schema}
+    return Form(compiled, ResponseFormat(name, schema, jsontext.render(wire)))

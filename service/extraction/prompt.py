@@ -20,7 +20,7 @@ from service.foundation import jsontext
 from service.foundation.errors import BadRequest, Fault
 from service.upstream import ImagePart, Part, TextPart
 
-VERSION = "p1"
+VERSION = "p2"
 """Changes whenever the words below change: it stands in the provenance of every record."""
 
 IN_PARTS = f"{VERSION}.parts1"
@@ -88,12 +88,17 @@ def parts(document: Document, policy: Policy, detail: Detail) -> tuple[Part, ...
     return tuple(shown)
 
 
-def check(findings: Sequence[Finding], current: Mapping[str, Any] | None, fragment: Fragment | None) -> str:
+def check(findings: Sequence[Finding], record: Any, fragment: Fragment | None) -> str:
     """What a repair says after the document: what an earlier reading gave, and what is wrong with it."""
     lines = ["An earlier reading has faults:"] if fragment is None else []
-    if fragment is not None and current is not None:
+    if fragment is not None:
         lines += [f"- {part.name} is the record's {part.pointer}" for part in fragment.parts]
-        lines.append(f"Read before: {jsontext.render(current).decode()}")
+        around = fragment.around(record)
+        alone = {part.name for part in fragment.parts if part.inside not in around}
+        lines += [f"- {pointer} reads {jsontext.render(item).decode()}" for pointer, item in around.items()]
+        current = {name: value for name, value in fragment.current(record).items() if name in alone}
+        if current:
+            lines.append(f"Read before: {jsontext.render(current).decode()}")
     lines += [f"- {finding.pointer or 'the record'}: {finding.message}" for finding in findings]
     lines.append("Answer what is printed, never what would satisfy a check.")
     text = _CHECK.sub("< ", "\n".join(lines))

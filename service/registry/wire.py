@@ -156,8 +156,8 @@ class BreakingBody(BaseModel):
     allow_breaking: bool = Field(
         False, description="Publish although it breaks consumers: held back from `latest`. Needs `reason`."
     )
-    reason: Annotated[str, StringConstraints(min_length=3, max_length=1000)] | None = Field(
-        None, examples=["Agreed with the billing team; they read v3 from Monday."]
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=1000, pattern=r"^[^\x00]*$")] | None = (
+        Field(None, examples=["Agreed with the billing team; they read v3 from Monday."])
     )
 
     def breaking(self) -> str | None:
@@ -406,3 +406,12 @@ class RegistryModeBody(BaseModel):
         description="`READONLY` closes every schema that has no mode of its own, `READONLY_OVERRIDE` every one.",
         examples=["READONLY"],
     )
+
+
+class ImportedBody(BaseModel):
+    """What an archive brought."""
+
+    schemas: int = Field(examples=[10])
+    versions: int = Field(examples=[14])
+    drafts: int = Field(examples=[1])
+    changes: int = Field(description="Lines of history.", examples=[25])
