@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom as shares of the page's width and height (0–1); the origin is the top left corner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word of the text layer (or of OCR) and where it stands."""
+class Word(NamedTuple):
+    """One word of the text layer (or of OCR) and where it stands. Documents hold 100,000s: a tuple is made fastest."""
 
     text: str
     box: Box

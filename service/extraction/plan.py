@@ -1,6 +1,7 @@
 """What will be asked, of whom, about which pages, and what that can cost. Pure."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -198,6 +199,7 @@ def _room(model: Model, settings: Settings) -> float:
     return max((model.context_window - answer) * 0.8 - 2000, 1000)
 
 
+_NOT_IN_FORMAT_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _LEAST_PER_TOKEN = 2.0
 """Characters of a token at least, to be sure that a document fits; only a few scripts have fewer."""
 
@@ -341,7 +343,9 @@ def _sum(plan: Plan, of: Callable[[Call, Model], Estimate]) -> Estimate:
 
 
 def _form(version: SchemaVersion, compiled: Compiled) -> Form:
+    # Schemas registered by other protocols may be called anything; the provider takes these characters, and 64 of them.
+    name = _NOT_IN_FORMAT_NAMES.sub("_", version.name)[:64]
     # The dialect says nothing to a model, and would be billed with every call.
-    schema = {name: value for name, value in compiled.strict.items() if name != "$schema"}
-    wire = {"type": "json_schema", "name": version.name, "strict": True, "schema": schema}
-    return Form(compiled, ResponseFormat(version.name, schema, jsontext.render(wire)))
+    schema = {word: value for word, value in compiled.strict.items() if word != "$schema"}
+    wire = {"type": "json_schema", "name": name, "strict": True, "schema": schema}
+    return Form(compiled, ResponseFormat(name, schema, jsontext.render(wire)))
