@@ -35,11 +35,11 @@ from service.files.api import router as files_router
 from service.foundation import clock, errors, idempotency, jsontext, problems, telemetry
 from service.foundation.answers import Answers
 from service.foundation.answers import Settings as IdempotencySettings
-from service.foundation.asgi import Front
+from service.foundation.asgi import Front, Render
 from service.foundation.database import Database, file_of
 from service.foundation.database import Settings as DatabaseSettings
 from service.foundation.errors import BadRequest, Fault, MethodNotAllowed, NotFound, WinnowError
-from service.registry import Registry
+from service.registry import Registry, confluent
 from service.registry import Settings as RegistrySettings
 from service.registry.api import router as registry_router
 from service.registry.api_beside import router as beside_router
@@ -186,9 +186,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         idempotency.Idempotency, answers=lambda scope: scope["app"].state.parts.answers, caller=gate.scope
     )
-    app.add_middleware(Front, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        Front,
+        max_in_flight=settings.max_in_flight,
+        max_body_bytes=settings.max_body_bytes,
+        faces=_add_faces(app, settings, schemas, gate),
+    )
     _describe(app, schemas)
     return app
+
+
+def _add_faces(app: FastAPI, settings: Settings, schemas: Registry, gate: access.Gate) -> dict[str, Render]:
+    """Add what speaks other protocols than ours; returns how each of them says what went wrong."""
+    if not settings.schemas.confluent:
+        return {}
+    face = confluent.face(
+        schemas, admit=lambda authorization: gate.admit(authorization).name, version=VERSION
+    )
+    app.router.routes.append(face)
+    return {confluent.PREFIX: confluent.render}
 
 
 async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) -> Parts:

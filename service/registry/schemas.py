@@ -70,7 +70,7 @@ class ModelPolicy:
     escalate_to: str | None = None
     max_attempts: int | None = None
     max_cost: NanoUSD | None = None
-    policy: Literal["auto", "text", "image", "both"] | None = None
+    policy: Literal["auto", "text", "image", "both", "file"] | None = None
     detail: Literal["low", "high", "auto"] | None = None
     pages: str | None = None
 
