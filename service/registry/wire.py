@@ -250,6 +250,8 @@ class CheckBody(BaseModel):
     """Everything there is to say before publishing."""
 
     publishable: bool
+    unchanged: bool = Field(description="The newest version says exactly this already.")
+    latest: int | None = Field(description="The newest version; null where there is none.", examples=[2])
     draft: str | None = Field(description="The draft it is read in; null where it has no strict form.")
     faults: list[FaultBody]
     lints: list[LintBody]
