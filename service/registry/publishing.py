@@ -15,7 +15,7 @@ from service.registry.lints import Lint, lints
 from service.registry.references import bundle
 from service.registry.registry import Registry
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
-from service.registry.snapshot import Config, Entry, Line, Published
+from service.registry.snapshot import Config, Entry, Line, Published, Snapshot
 from service.registry.store import Draft, Moved, Writer
 
 DEFAULT_LEVEL = "FULL_TRANSITIVE"
@@ -55,9 +55,10 @@ def checked(name: str, content: Content, registry: Registry) -> Checked:
 
 
 def _content(registry: Registry, subject: str, number: int) -> Content | None:
-    entry = registry.snapshot.entries.get(subject)
+    snapshot = registry.snapshot
+    entry = snapshot.entries.get(subject)
     found = None if entry is None else entry.versions.get(number)
-    return registry.content(found) if found is not None and found.live else None
+    return snapshot.content(found) if found is not None and found.live else None
 
 
 def config_of(registry: Registry, name: str) -> tuple[str, str]:
@@ -83,16 +84,28 @@ def common_config(registry: Registry) -> tuple[str, str]:
 
 def compared(registry: Registry, name: str, content: Content, *, level: str, policy: str) -> Report:
     """The content against the versions that it would follow. Takes up to a second a version: run it in a thread."""
-    entry = registry.snapshot.entries.get(name)
+    snapshot = registry.snapshot
+    entry = snapshot.entries.get(name)
     line: Sequence[Published] = () if entry is None else entry.line
-    olds = [registry.content(version).complete for version in line]
+    olds = [(version.number, snapshot.content(version)) for version in line]
+    group = _group(snapshot, name)
+    if group:
+        olds = [(number, old) for number, old in olds if old.property(group) == content.property(group)]
     return check(
         content.complete,
-        olds,
+        [old.complete for _, old in olds],
         level=level,  # type: ignore[arg-type]  # one of LEVELS: the only ones that are taken in
         policy=policy,  # type: ignore[arg-type]  # one of POLICIES
-        versions=[version.number for version in line],
+        versions=[number for number, _ in olds],
     )
+
+
+def _group(snapshot: Snapshot, name: str) -> str:
+    """The metadata property that parts the versions of a schema into lines of their own; empty for none."""
+    entry = snapshot.entries.get(name)
+    own = None if entry is None else entry.config.more.get("compatibilityGroup")
+    group: str = snapshot.config.more.get("compatibilityGroup", "") if own is None else own
+    return group
 
 
 def changes(registry: Registry, older: Published, newer: Published) -> list[Difference]:

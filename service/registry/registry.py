@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from service.foundation import clock, jsontext, telemetry
 from service.foundation.errors import Fault, WinnowError
 from service.registry import folder
-from service.registry.contents import Content, content_of, parse_stored
+from service.registry.contents import Content, content_of
 from service.registry.errors import ReadOnly
 from service.registry.schemas import InvalidSchema, SchemaName, SchemaVersion, parse_reference
 from service.registry.snapshot import Config, Entry, Line, Published, Snapshot
@@ -37,6 +37,10 @@ class Settings(BaseModel):
         description="Further folders of schemas (`DIR/<name>/schema.json`), beside the starter schemas.",
     )
     starter: bool = Field(True, description="Whether the ten starter schemas are served.")
+    confluent: bool = Field(
+        True,
+        description="Whether clients of the Confluent Schema Registry are served under `/confluent` (JSON Schema only).",
+    )
     refresh_s: float = Field(
         1.0,
         gt=0,
@@ -233,9 +237,7 @@ class Registry:
 
     def content(self, published: Published | int) -> Content:
         """What a version says as its author wrote it; by the version or by a content's id."""
-        id = published if isinstance(published, int) else published.content_id
-        assert id is not None  # noqa: S101 - narrows the type: only kept versions are asked for
-        return Content.of(parse_stored(self._snapshot.contents[id]))
+        return self._snapshot.content(published)
 
     async def inline(self, schema: Any) -> SchemaVersion:
         """The version for a schema that came inside a request; equal texts are compiled once.

@@ -54,7 +54,7 @@ class PolicyBody(BaseModel):
     max_cost_usd: Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,9})?$")] | None = Field(
         None, description="Cap on a request's worst case, in dollars.", examples=["0.05"]
     )
-    policy: Literal["auto", "text", "image", "both"] | None = Field(
+    policy: Literal["auto", "text", "image", "both", "file"] | None = Field(
         None, description="As what the model is shown pages.", examples=["auto"]
     )
     detail: Literal["low", "high", "auto"] | None = Field(
