@@ -124,6 +124,8 @@ def test_breaking_stops_a_pipeline(service: str) -> None:
     assert run("publish", "parcel", bad, "--allow-breaking", **at)[0] == 2
     code, text = run("publish", "parcel", bad, "--allow-breaking", "--reason", "agreed with billing", **at)
     assert (code, "held back" in text) == (0, True)
+    assert run("release", "parcel", "2", **at)[0] == 1
+    assert run("release", "parcel", "3", **at)[0] == 0
     code, text = run("diff", "parcel", "1", "3", **at)
     assert (code, "Breaks, from 1 to 3" in text) == (1, True)
     assert json.loads(run("diff", "parcel", "1", "3", "--json", **at)[1])["compatible"] is False

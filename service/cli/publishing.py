@@ -210,6 +210,17 @@ def apply(
     _end(fine=not stopped)
 
 
+def release(
+    name: Annotated[str, typer.Argument(help="Name of the schema.")],
+    version: Annotated[int, typer.Argument(help="Number of the version.", min=1)],
+    *,
+    url: Url = None,
+) -> None:
+    """Let a version that was held back count as latest, once its consumers can live with it."""
+    found = Service(url).need("POST", f"schemas/{name}/versions/{version}/release")
+    say(f"{found['name']}@{found['version']} is not held back any more", "green")
+
+
 def export(
     file: Annotated[Path, typer.Argument(help="The archive to write (JSON lines).", dir_okay=False)],
     *,

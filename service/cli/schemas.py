@@ -20,6 +20,7 @@ app.command()(publishing.publish)
 app.command()(publishing.diff)
 app.command()(publishing.check)
 app.command()(publishing.apply)
+app.command()(publishing.release)
 app.command()(publishing.export)
 app.command("import")(publishing.import_archive)
 

@@ -209,7 +209,7 @@ class CompatibilityBody(BaseModel):
 class LintBody(BaseModel):
     """What a careful reviewer would remark."""
 
-    pointer: str
+    pointer: str = Field(description="JSON Pointer into the schema.", examples=["/properties/total"])
     rule: str = Field(examples=["no_description"])
     detail: str
     suggestion: str
@@ -218,7 +218,10 @@ class LintBody(BaseModel):
 class FaultBody(BaseModel):
     """One place that keeps the schema from being published."""
 
-    pointer: str
+    pointer: str = Field(
+        description="JSON Pointer into the version: `/schema/…`, `/rules/…`, `/examples/…`.",
+        examples=["/examples/0/record/total"],
+    )
     detail: str
 
 
