@@ -356,7 +356,8 @@ class Mending:
     def _narrowed(self, document: Document, data: Any, fragment: Fragment) -> Document | None:
         # Spans in the text that the model is shown, also on pages whose words have boxes.
         texts = Index(tuple(replace(page, words=()) for page in document.pages))
-        return narrowed(document, data, fragment, locate(texts, data, self._plan.prepared.outline))
+        outline = self._plan.prepared.outline
+        return narrowed(document, data, fragment, locate(texts, data, outline), outline)
 
     async def _supported(self, before: Any, after: Any) -> tuple[Any, list[str]]:
         """The new record, with old values back where those stand in the document and the new ones do not, and where."""
