@@ -300,7 +300,7 @@ class Extractor:
         )
         loaded = [
             await self._loader.load(
-                piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read),
+                piece.data,
                 declared=piece.media_type,
                 name=piece.name,
                 password=piece.password,
@@ -311,6 +311,8 @@ class Extractor:
             )
             for piece in pieces
         ]
+        for piece in pieces:
+            piece.release()  # a large file need not take room while the model is asked
         if len(loaded) == 1:
             return loaded[0]
         document = combine(loaded)
