@@ -21,7 +21,10 @@ def crossed(parsed: Parsed) -> Parsed:
 
 shares = st.integers(0, 65535).map(lambda edge: round(edge / 65535, 5))
 words = st.builds(
-    Word, text=st.text("abcäß漢😀", min_size=1, max_size=8), box=st.tuples(shares, shares, shares, shares)
+    Word,
+    text=st.text("abcäß漢😀", min_size=1, max_size=8),
+    box=st.tuples(shares, shares, shares, shares),
+    confidence=st.none(),
 )
 images = st.none() | st.builds(
     Image,
