@@ -60,7 +60,7 @@ def caller(request: Request) -> str:
 
 CurrentRegistry = Annotated[Registry, Depends(_registry)]
 CurrentCaller = Annotated[str, Depends(caller)]
-Name = Annotated[str, Path(max_length=64, description="Name of the schema.", examples=["invoice"])]
+Name = Annotated[str, Path(max_length=255, description="Name of the schema.", examples=["invoice"])]
 Number = Annotated[int, Path(ge=1, le=999_999_999, description="Number of the version.", examples=[1])]
 Alias = Annotated[
     str,
