@@ -1,13 +1,16 @@
 // A typed client, generated from the service's own OpenAPI document: extracts an invoice, repeats it, reads a problem.
-// `schema.d.ts` is made by openapi-typescript, `invoice.ts` is what the service hands out as model.ts.
+// `schema.d.ts` and `pinned.d.ts` are made by openapi-typescript, `invoice.ts` is what the service hands out as model.ts.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import createClient from "openapi-fetch";
 import type { Invoice } from "./invoice.js";
+import type { paths as PinnedPaths } from "./pinned.js";
 import type { paths } from "./schema.js";
 
 const [url, file] = process.argv.slice(2) as [string, string];
-const client = createClient<paths>({ baseUrl: url, headers: { Authorization: "Bearer not needed on loopback" } });
+// The second type chooses among the media types of answers: a record, not the stream of events, or a problem.
+type Kinds = "application/json" | "application/problem+json";
+const client = createClient<paths, Kinds>({ baseUrl: url, headers: { Authorization: "Bearer not needed on loopback" } });
 const text = readFileSync(file, "utf8");
 
 async function extract(path: "/v1/extract/invoice", text: string, key?: string) {
@@ -29,6 +32,12 @@ const other = await extract("/v1/extract/invoice", "Total: 1", "one");
 assert.equal(other.error?.code, "idempotency_mismatch");
 const stored = await client.GET("/v1/extractions/{id}", { params: { path: { id: data.id } } });
 assert.equal(stored.data?.id, data.id);
+
+// The document of one version has the operation of that version.
+const pinned = createClient<PinnedPaths, Kinds>({ baseUrl: url });
+const first = await pinned.POST("/v1/extract/invoice@1", { body: { input: { text } } });
+assert.deepEqual(first.data?.data, record);
+assert.equal(first.data?.schema.version, 1);
 
 // What the types forbid.
 // @ts-expect-error: a total is a number
