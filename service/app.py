@@ -8,7 +8,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -23,18 +24,28 @@ from service import access
 from service.catalogue import Catalogue
 from service.documents import Loader
 from service.documents import Settings as DocumentSettings
-from service.extraction import Extractor, Store, openapi
+from service.extraction import Extractor, Inputs, Store, openapi
 from service.extraction import Settings as ExtractionSettings
 from service.extraction.api import add_routes as add_extract_routes
 from service.extraction.api import router as extraction_router
-from service.foundation import clock, errors, jsontext, problems, telemetry
-from service.foundation.asgi import Front
-from service.foundation.database import Database
+from service.extraction.typed.api import router as typed_router
+from service.files import Fetcher, Files, UrlSettings
+from service.files import Settings as FileSettings
+from service.files.api import router as files_router
+from service.foundation import clock, errors, idempotency, jsontext, problems, telemetry
+from service.foundation.answers import Answers
+from service.foundation.answers import Settings as IdempotencySettings
+from service.foundation.asgi import Front, Render
+from service.foundation.database import Database, file_of
 from service.foundation.database import Settings as DatabaseSettings
 from service.foundation.errors import BadRequest, Fault, MethodNotAllowed, NotFound, WinnowError
-from service.registry import Registry
+from service.registry import Registry, confluent
 from service.registry import Settings as RegistrySettings
 from service.registry.api import router as registry_router
+from service.registry.api_beside import router as beside_router
+from service.registry.api_drafts import router as drafts_router
+from service.registry.api_registry import archives as archives_router
+from service.registry.api_registry import router as whole_registry_router
 from service.upstream import Settings as UpstreamSettings
 from service.upstream import Upstream
 from service.upstream.api import router as models_router
@@ -66,9 +77,12 @@ class Settings(BaseSettings):
     drain_s: int = Field(25, ge=0, description="Seconds that requests in flight are given after SIGTERM.")
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    idempotency: IdempotencySettings = Field(default_factory=IdempotencySettings)
     log: telemetry.Settings = Field(default_factory=telemetry.Settings)
     schemas: RegistrySettings = Field(default_factory=RegistrySettings)
     documents: DocumentSettings = Field(default_factory=DocumentSettings)
+    files: FileSettings = Field(default_factory=FileSettings)
+    urls: UrlSettings = Field(default_factory=UrlSettings)
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
 
@@ -89,7 +103,10 @@ class Parts:
     settings: Settings
     registry: Registry
     database: Database
+    answers: Answers
     store: Store
+    files: Files
+    urls: Fetcher
     loader: Loader
     upstream: Upstream
     extractor: Extractor
@@ -110,6 +127,9 @@ class Readiness(BaseModel):
     schemas: int
     isolation: str = Field(
         description="How the processes that parse documents are cut off from the network; `unknown` before the first one."
+    )
+    ocr: Literal["ready", "not installed", "off"] = Field(
+        description="Whether the text of pictures is read where it is needed: the extra `ocr`, and `WINNOW_DOCUMENTS_OCR`."
     )
     warnings: list[str] = Field(
         description="What needs an operator: a key or quota that failed, a model that stops within ninety days."
@@ -156,13 +176,35 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
-    app.include_router(registry_router, dependencies=[Depends(admit)])
+    app.include_router(typed_router, dependencies=[Depends(admit)])
+    for part in (registry_router, beside_router, drafts_router, whole_registry_router, archives_router):
+        app.include_router(part, dependencies=[Depends(admit)])
+    app.include_router(files_router, dependencies=[Depends(admit)])
     app.include_router(models_router, dependencies=[Depends(admit)])
     _add_operations(app, admit)
     _add_problems(app)
-    app.add_middleware(Front, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        idempotency.Idempotency, answers=lambda scope: scope["app"].state.parts.answers, caller=gate.scope
+    )
+    app.add_middleware(
+        Front,
+        max_in_flight=settings.max_in_flight,
+        max_body_bytes=settings.max_body_bytes,
+        faces=_add_faces(app, settings, schemas, gate),
+    )
     _describe(app, schemas)
     return app
+
+
+def _add_faces(app: FastAPI, settings: Settings, schemas: Registry, gate: access.Gate) -> dict[str, Render]:
+    """Add what speaks other protocols than ours; returns how each of them says what went wrong."""
+    if not settings.schemas.confluent:
+        return {}
+    face = confluent.face(
+        schemas, admit=lambda authorization: gate.admit(authorization).name, version=VERSION
+    )
+    app.router.routes.append(face)
+    return {confluent.PREFIX: confluent.render}
 
 
 async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) -> Parts:
@@ -174,6 +216,9 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     await data.open()
     await schemas.open(data)
     stack.push_async_callback(schemas.close)
+    answers = Answers(data, settings.idempotency)
+    stack.push_async_callback(answers.close)
+    await answers.open()
     provider = settings.upstream
     if settings.sandbox:
         url = await stack.enter_async_context(_sandbox())
@@ -188,6 +233,12 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     stack.push_async_callback(ours.close)
     refreshing = asyncio.create_task(_refresh_shutdown_dates(ours))
     stack.push_async_callback(_cancel, refreshing)
+    files = Files(settings.files, data, _files_folder(settings))
+    await files.open()
+    stack.push_async_callback(files.close)
+    urls = Fetcher(settings.urls, files.spool)
+    await urls.open()
+    stack.push_async_callback(urls.close)
     loader = Loader(settings.documents)
     await loader.open()
     stack.push_async_callback(loader.close)
@@ -196,11 +247,20 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     extractor = Extractor(
         settings.extraction,
         loader=loader,
+        inputs=Inputs(files, urls),
         upstream=ours,
         store=store,
         engine=provider.engine,
     )
-    return Parts(settings, schemas, data, store, loader, ours, extractor)
+    return Parts(settings, schemas, data, answers, store, files, urls, loader, ours, extractor)
+
+
+def _files_folder(settings: Settings) -> FilePath:
+    """Where uploaded files lie: beside the database where that is a file."""
+    if settings.files.folder is not None:
+        return settings.files.folder
+    database = file_of(settings.database)
+    return FilePath("winnow-files") if database is None else database.with_name(f"{database.stem}-files")
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
@@ -284,6 +344,7 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
             engine=parts.upstream.settings.engine,
             schemas=len(parts.registry),
             isolation=parts.loader.isolation(),
+            ocr=parts.loader.ocr(),
             warnings=[*health.problems, *health.warnings],
         )
 
@@ -387,16 +448,10 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
         components = document["components"]["schemas"]
         paths, more = openapi.describe(schemas.all(), taken=components)
         components.update(more)
-        document["components"]["securitySchemes"] = {
-            "bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "`WINNOW_API_KEY`; not needed on loopback without one.",
-            }
-        }
+        document["components"]["securitySchemes"] = copy.deepcopy(openapi.SECURITY)
         document["paths"] = {**paths, **document["paths"]}
         for path, operations in document["paths"].items():
-            _finish(path, operations)
+            openapi.finish(path, operations)
         for unused in ("HTTPValidationError", "ValidationError"):
             components.pop(unused, None)
         return document
@@ -423,20 +478,3 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
     app.add_route("/openapi.json", document, include_in_schema=False)
     app.add_route("/docs", docs, include_in_schema=False)
     app.openapi = build  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
-
-
-def _finish(path: str, operations: dict[str, Any]) -> None:
-    for operation in operations.values():
-        responses = operation["responses"]
-        if "HTTPValidationError" in str(responses.get("422", "")):
-            del responses["422"]  # FastAPI's own; ours is a 400
-        protected = path.startswith("/v1/") or path == "/metrics"
-        if protected:
-            operation["security"] = [{"bearer": []}, {}]
-        wanted = {"400", "500", *(("401", "503") if protected else ())}
-        for status in sorted(wanted - set(responses)):
-            responses.update(openapi.problems(status))
-        for status, response in responses.items():
-            content = response.get("content", {})
-            if status.isdigit() and int(status) >= 400 and "application/json" in content:
-                content[problems.MEDIA_TYPE] = content.pop("application/json")

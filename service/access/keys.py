@@ -1,5 +1,6 @@
 """The one API key."""
 
+import hashlib
 import hmac
 import ipaddress
 from dataclasses import dataclass
@@ -49,6 +50,15 @@ class Gate:
         if not hmac.compare_digest(token.strip().encode("utf-8", "surrogateescape"), self._key):
             raise Unauthorized("The API key is not valid.")
         return _KEY_HOLDER
+
+    def scope(self, authorization: str | None) -> str:
+        """Whose things these are, for what is kept per caller: the digest of the key; one for all without a key.
+
+        Raises ``Unauthorized``.
+        """
+        if self.admit(authorization) is _ANYBODY:
+            return _ANYBODY.name
+        return hashlib.sha256(self._key).hexdigest()
 
 
 def is_loopback(host: str) -> bool:

@@ -110,14 +110,15 @@ def follow(
 
 
 def schema_of(url: str, reference: str) -> Any:
-    """The JSON Schema of a version, as its author wrote it."""
+    """The JSON Schema of a version, complete in itself."""
     import httpx2
 
     try:
         answer = httpx2.get(
             f"{url.rstrip('/')}/v1/schemas/{reference}", headers=_key(), timeout=60, trust_env=False
         )
-        return answer.raise_for_status().json()["schema"]
+        body = answer.raise_for_status().json()
+        return body["schema"] if body["bundled"] is None else body["bundled"]
     except httpx2.HTTPError as error:
         fail(f"The service at {url} does not tell its schema {reference}: {type(error).__name__}.")
 

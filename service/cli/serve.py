@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import gc
 import socket
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,13 @@ from service.cli.shared import SchemaFolders, UseSandbox, fail, load_settings
 
 if TYPE_CHECKING:
     from service.upstream import Upstream
+
+_SWITCH_S = 0.001
+"""How long a thread may hold the interpreter while another waits for it.
+
+The thread that commits gives the interpreter away three times per transaction, and with the usual 5 ms a busy event
+loop returned it too late: answers waited up to half a second for their attempts to be recorded.
+"""
 
 
 def serve(
@@ -32,6 +40,7 @@ def serve(
     Needs OPENAI_API_KEY, or --sandbox for the offline provider. Listens on loopback; any other address needs
     WINNOW_API_KEY (or --insecure).
     """
+    sys.setswitchinterval(_SWITCH_S)
     gc.disable()  # until all is loaded: what a start makes stays, and looking through it over and over takes 0.25 s
     import uvicorn
 

@@ -22,6 +22,7 @@ _FORMATS = {
     "image/gif": "GIF",
     "image/tiff": "TIFF",
     "image/bmp": "BMP",
+    "image/heic": "HEIF",
 }
 _SENDABLE: dict[str, Literal["image/png", "image/jpeg", "image/webp"]] = {
     "PNG": "image/png",
@@ -33,6 +34,9 @@ _SMALLEST = 8
 
 _ORIENTATION = 0x0112
 
+SCAN_SIDE = 2000
+"""Pixels of the longer side of pictures for OCR: its models scale larger ones down to it."""
+
 
 def read(data: bytes, job: Job) -> Parsed:
     """Every frame of a TIFF a page; of everything else the first frame is the page.
@@ -42,6 +46,8 @@ def read(data: bytes, job: Job) -> Parsed:
     from PIL import Image as pillow  # noqa: N813 - the library's name is taken by our value
 
     pillow.MAX_IMAGE_PIXELS = None  # ours is checked below, with an answer that says the limit
+    if job.media_type == "image/heic":
+        _teach_heic()
     try:
         opened = pillow.open(io.BytesIO(data), formats=[_FORMATS[job.media_type]])
     except MemoryError:
@@ -52,18 +58,29 @@ def read(data: bytes, job: Job) -> Parsed:
     frames = _frames(opened)
     notices = []
     if frames > 1 and opened.format != "TIFF":
-        notices.append(Notice("frames", "the image is animated: only its first frame is read"))
+        several = "holds several pictures" if opened.format == "HEIF" else "is animated"
+        notices.append(Notice("frames", f"the image {several}: only the first is read"))
         frames = 1
     numbers = chosen(frames, job.pages)
     if len(numbers) > job.limits.max_pages:
         raise too_many_pages(len(numbers), job)
-    pages = []
+    pages: list[Page] = []
     spent = 0
     for number in numbers:
-        image = _frame(opened, number - 1, frames, data, job.limits)
+        image, scan = _frame(opened, number - 1, frames, data, job.limits, scan=len(pages) < job.scans)
         spent += len(image.data)
         check_bytes(spent, job.limits)
-        pages.append(Page(number=number, text="", image=image, width=image.width, height=image.height))
+        pages.append(
+            Page(
+                number,
+                "",
+                image=image,
+                width=image.width,
+                height=image.height,
+                source="image",
+                scan=scan,
+            )
+        )
     return Parsed(tuple(pages), tuple(notices))
 
 
@@ -107,6 +124,21 @@ def encode(picture: Any, *, side: int) -> Image:
     return Image("image/jpeg", out.getvalue(), *picture.size)
 
 
+def encode_both(picture: Any, *, side: int, scan: bool) -> tuple[Image, Image | None]:
+    """``encode`` for the model, and with ``scan`` for OCR too, where that sees more than the model is shown."""
+    larger = scan and max(picture.size) > side and side < SCAN_SIDE
+    # The larger one first: `encode` may scale the picture in place.
+    seen = encode(picture, side=SCAN_SIDE) if larger else None
+    return encode(picture, side=side), seen
+
+
+def _teach_heic() -> None:
+    """Let Pillow open HEIC, by the extra ``heic``. It turns pictures upright itself, and says so in their EXIF."""
+    from pi_heif.as_plugin import register_heif_opener
+
+    register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
+
+
 def _frames(opened: Any) -> int:
     """How many frames; walking a TIFF's directory may find it broken."""
     try:
@@ -117,7 +149,9 @@ def _frames(opened: Any) -> int:
         return 1
 
 
-def _frame(opened: Any, index: int, frames: int, data: bytes, limits: Limits) -> Image:
+def _frame(
+    opened: Any, index: int, frames: int, data: bytes, limits: Limits, *, scan: bool
+) -> tuple[Image, Image | None]:
     try:
         if index:
             opened.seek(index)
@@ -134,11 +168,11 @@ def _frame(opened: Any, index: int, frames: int, data: bytes, limits: Limits) ->
             and max(opened.size) <= limits.image_side
         )
         if as_is:
-            return Image(_SENDABLE[opened.format], data, *opened.size)
+            return Image(_SENDABLE[opened.format], data, *opened.size), None
         from PIL import ImageOps
 
         upright = ImageOps.exif_transpose(opened) if turned else opened.copy()
-        return encode(upright, side=limits.image_side)
+        return encode_both(upright, side=limits.image_side, scan=scan)
     except (MemoryError, DocumentTooManyPixels, DocumentEmpty):
         raise
     except Exception as error:

@@ -1,8 +1,10 @@
 """Settings of the document loader, nested into the service's by ``app``."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.documents.limits import Limits
+from service.documents.limits import Bounds, Limits
 
 
 class Settings(BaseModel):
@@ -52,6 +54,53 @@ class Settings(BaseModel):
         ge=0,
         description="ASCII text up to this size is read in the service itself, without a parser process (other text: a quarter, tables: an eighth).",
     )
+
+    ocr: Literal["auto", "off"] = Field(
+        "auto",
+        description="Whether the text of pictures is read where it is needed (evidence, `policy: text`); `auto`: if the "
+        "extra `ocr` is installed.",
+    )
+    ocr_workers: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="OCR processes at most; each holds about 400 MB and starts when first needed.",
+    )
+    ocr_cpu_s: float = Field(15, gt=0, description="CPU seconds that OCR of one page may take.")
+    ocr_wall_s: float = Field(30, gt=0, description="Seconds that OCR of one page may take.")
+    ocr_memory_mb: int = Field(3072, ge=1024, description="Address space of one OCR process in MiB.")
+    ocr_pages: int = Field(
+        50, ge=1, description="Pages of one document that OCR reads at most; the rest stay pictures."
+    )
+    ocr_cache_words: int = Field(
+        100_000, ge=0, description="Words read by OCR that are kept in memory, by the digest of their page."
+    )
+
+    def parsing(self) -> Bounds:
+        """What the processes that parse may take."""
+        return Bounds(
+            "parse",
+            workers=self.workers,
+            memory_mb=self.memory_mb,
+            cpu_s=self.cpu_s,
+            wall_s=self.wall_s,
+            idle_s=self.idle_s,
+            start_s=30.0,
+            worn_mb=256,
+        )
+
+    def recognising(self) -> Bounds:
+        """What the processes that read pictures may take, for each page. Models and what they work with are 400 MB."""
+        return Bounds(
+            "ocr",
+            workers=self.ocr_workers,
+            memory_mb=self.ocr_memory_mb,
+            cpu_s=self.ocr_cpu_s,
+            wall_s=self.ocr_wall_s,
+            idle_s=self.idle_s,
+            start_s=60.0,
+            worn_mb=1024,
+        )
 
     def limits(self) -> Limits:
         """The caps that the parsers themselves enforce."""

@@ -2,10 +2,10 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
-from starlette.datastructures import UploadFile
 from starlette.responses import StreamingResponse
 
 from service.access import Caller, Gate
@@ -22,9 +22,12 @@ from service.extraction.run import Extractor
 from service.extraction.shown import document_body
 from service.extraction.store import Store, Stored, UnknownExtraction
 from service.extraction.wire import DocumentRef, EstimateBody, ExtractionBody, ExtractionList, PartBody
+from service.files import Files
 from service.foundation import clock, jsontext
+from service.foundation.content import Content
 from service.foundation.errors import BadRequest, Fault, UnsupportedMedia
 from service.foundation.money import usd
+from service.foundation.multipart import Part, read_form
 from service.foundation.problems import Problem
 from service.registry import Registry
 
@@ -32,6 +35,7 @@ router = APIRouter()
 
 _MAX_PARTS = 50
 _ACCEPTED = ("*/*", "application/*", "application/json", "text/event-stream")
+_MAX_FIELD = 4 * 1024 * 1024
 _LARGE = 1024 * 1024
 """Bytes of JSON above which parsing is kept off the event loop."""
 _ID = re.compile(r"ext_[0-9a-z]{26}\Z")
@@ -188,7 +192,9 @@ async def show_extraction(
             "The schema came with the request and has no versions.",
             errors=[Fault("/as_version", "Leave it out.")],
         )
-    writer, reader = (_registry(request).resolve(f"{name}@{one}") for one in (number, as_version))
+    registry = _registry(request)
+    writer = registry.kept(name, number)  # a record outlives its version
+    reader = registry.resolve(f"{name}@{as_version}")
     return _json(jsontext.render(await asyncio.to_thread(projected_body, stored, writer, reader)))
 
 
@@ -240,6 +246,11 @@ def _extractor(request: Request) -> Extractor:
     return extractor
 
 
+def _files(request: Request) -> Files:
+    files: Files = request.app.state.parts.files
+    return files
+
+
 def _registry(request: Request) -> Registry:
     registry: Registry = request.app.state.parts.registry
     return registry
@@ -253,11 +264,6 @@ def _store(request: Request) -> Store:
 def _refuse_unserved_headers(request: Request) -> None:
     """Headers whose meaning a caller would rely on, and that this release does not honour."""
     headers = request.headers
-    if "idempotency-key" in headers:
-        raise UnservedOption(
-            "`Idempotency-Key` is not served by this release; nothing was sent to the model.",
-            errors=[Fault("", "Leave the header out.")],
-        )
     if "respond-async" in headers.get("prefer", ""):
         raise UnservedOption(
             "`Prefer: respond-async` is not served by this release; nothing was sent to the model.",
@@ -274,19 +280,24 @@ async def _parse(request: Request) -> Parsed:
     query = _query(request)
     content_type = request.headers.get("content-type")
     kind = (content_type or "").partition(";")[0].strip().lower()
+    spool = _files(request).spool
     if kind == "application/json":
-        data = await request.body()
-        if len(data) > _LARGE:
-            return await asyncio.to_thread(requests.from_json, data, query)
-        return requests.from_json(data, query)
+        data = await spool.gather(request.stream())
+        if len(data) <= _LARGE:
+            return requests.from_json(data, query, spool)
+        async with spool.few:
+            return await asyncio.to_thread(requests.from_json, data, query, spool)
     if kind == "multipart/form-data":
-        return requests.from_form(await _form(request), query)
+        parts = await read_form(
+            content_type or "", request.stream(), spool, most=2 * _MAX_PARTS, field_bytes=_MAX_FIELD
+        )
+        return requests.from_form(await _form(parts), query)
     if kind == "application/x-www-form-urlencoded":
         raise UnsupportedMedia(
             "A form says nothing about the document in it (curl sends this type unless told otherwise). Name the file's own "
             "type: `-H 'Content-Type: application/pdf'`."
         )
-    return requests.from_raw(await request.body(), content_type, query)
+    return requests.from_raw(await spool.gather(request.stream()), content_type, query)
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -301,22 +312,27 @@ def _query(request: Request) -> dict[str, str]:
     return query
 
 
-async def _form(request: Request) -> Form:
+async def _form(parts: Sequence[Part]) -> Form:
     files: list[Piece] = []
     fields: dict[str, bytes] = {}
-    async with request.form(
-        max_files=_MAX_PARTS, max_fields=_MAX_PARTS, max_part_size=4 * 1024 * 1024
-    ) as form:
-        for name, value in form.multi_items():
-            content: Any = await value.read() if isinstance(value, UploadFile) else value.encode()
-            if name == "file" and isinstance(value, UploadFile):
-                files.append(Piece(content, value.content_type, value.filename))
-            elif name == "file":
-                files.append(Piece(content, "text/plain; charset=utf-8"))
-            elif name in fields:
-                raise BadRequest(
-                    "A part of the form stands twice.", errors=[Fault(f"/{name[:100]}", "Send it once.")]
-                )
-            else:
-                fields[name] = content
+    for part in parts:
+        if part.name == "file" and len(files) == _MAX_PARTS:
+            raise BadRequest(
+                f"The form has more than {_MAX_PARTS} files.",
+                errors=[Fault("/file", f"Send at most {_MAX_PARTS} parts of one document.")],
+            )
+        if part.name == "file" and part.is_file:
+            files.append(Piece(part.content, part.media_type, part.filename))
+        elif part.name == "file":
+            files.append(Piece(part.content, "text/plain; charset=utf-8"))
+        elif part.name in fields:
+            raise BadRequest(
+                "A part of the form stands twice.", errors=[Fault(f"/{part.name[:100]}", "Send it once.")]
+            )
+        else:
+            fields[part.name] = await _in_memory(part.content)
     return Form(files, fields)
+
+
+async def _in_memory(content: Content) -> bytes:
+    return content if isinstance(content, bytes) else await asyncio.to_thread(content.read)

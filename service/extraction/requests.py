@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from service.extraction.arguments import Piece
+from service.extraction.arguments import AnyPiece, Linked, Piece, Uploaded
 from service.extraction.errors import UnservedOption
 from service.extraction.wire import NOT_SERVED, Envelope, Input, Options
 from service.foundation import jsontext
+from service.foundation.content import Content
 from service.foundation.errors import BadRequest, Fault
+from service.foundation.spool import Spool
 
 _SCHEMA_ABSENT = object()
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -26,7 +28,7 @@ _Body = TypeVar("_Body", bound=BaseModel)
 class Parsed:
     """A request's content. ``schema`` is what stood under that name, unchecked; see ``has_schema``."""
 
-    pieces: Sequence[Piece]
+    pieces: Sequence[AnyPiece]
     options: Options
     metadata: Mapping[str, str] = field(default_factory=dict)
     schema: Any = _SCHEMA_ABSENT
@@ -45,9 +47,12 @@ class Form:
     fields: Mapping[str, bytes]
 
 
-def from_json(data: bytes, query: Mapping[str, str]) -> Parsed:
-    """The JSON envelope. Raises ``BadRequest`` with a pointer for everything that is wrong."""
-    value = _json(data, "")
+def from_json(data: Content, query: Mapping[str, str], spool: Spool) -> Parsed:
+    """The JSON envelope; documents in it that are large go to the spool. Blocks on the disk where they are.
+
+    Raises ``BadRequest`` with a pointer for everything that is wrong, and ``SpoolUnavailable``.
+    """
+    value = _json(data if isinstance(data, bytes) else data.read(), "")
     if not isinstance(value, dict):
         raise BadRequest(
             "The body is not a JSON object.", errors=[Fault("", 'Send {"input": {"text": "…"}}.')]
@@ -63,13 +68,13 @@ def from_json(data: bytes, query: Mapping[str, str]) -> Parsed:
         )
     if inputs is None:
         assert envelope.input is not None  # noqa: S101 - narrows the type: just checked
-        pieces = [_piece(envelope.input, "/input")]
+        pieces = [_piece(envelope.input, "/input", spool)]
     else:
-        pieces = [_piece(item, f"/inputs/{index}") for index, item in enumerate(inputs)]
+        pieces = [_piece(item, f"/inputs/{index}", spool) for index, item in enumerate(inputs)]
     return Parsed(pieces, envelope.options, envelope.metadata, schema)
 
 
-def from_raw(data: bytes, media_type: str | None, query: Mapping[str, str]) -> Parsed:
+def from_raw(data: Content, media_type: str | None, query: Mapping[str, str]) -> Parsed:
     """The file itself; options stand in the query."""
     return Parsed([Piece(data, media_type)], _options({}, query, ""))
 
@@ -157,22 +162,30 @@ def _from_query(name: str, text: str) -> Any:
 
 # ------------------------------------------------------------------------------------------------------------ inputs
 
-_LATER = {"url": "Fetching documents by URL", "file_id": "Uploaded files"}
+_SOURCES = ("text", "base64", "file_id", "url")
 
 
-def _piece(given: Input, pointer: str) -> Piece:
-    if (given.text is None) == (given.base64 is None):
+def _piece(given: Input, pointer: str, spool: Spool) -> AnyPiece:
+    if sum(getattr(given, source) is not None for source in _SOURCES) != 1:
+        names = ", ".join(f"`{source}`" for source in _SOURCES)
         raise BadRequest(
-            "An input is either `text` or `base64`.",
-            errors=[Fault(pointer, "Send exactly one of `text` and `base64`.")],
+            f"An input is one of {names}.",
+            errors=[Fault(pointer, f"Send exactly one of {names}.")],
         )
     if given.text is not None:
-        return Piece(
-            given.text.encode(), given.media_type or "text/plain; charset=utf-8", given.name, given.password
-        )
-    assert given.base64 is not None  # noqa: S101 - narrows the type: just checked
+        text = spool.put(given.text.encode())
+        return Piece(text, given.media_type or "text/plain; charset=utf-8", given.name, given.password)
+    if given.file_id is not None:
+        return Uploaded(given.file_id, pointer, given.media_type, given.name, given.password)
+    if given.url is not None:
+        return Linked(given.url, pointer, given.media_type, given.name, given.password)
+    assert given.base64 is not None  # noqa: S101 - narrows the type: just counted
+    return Piece(spool.put(_decoded(given.base64, pointer)), given.media_type, given.name, given.password)
+
+
+def _decoded(text: str, pointer: str) -> bytes:
     try:
-        data = base64.b64decode(given.base64, validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise BadRequest(
             "`base64` is not valid base 64.",
@@ -183,7 +196,6 @@ def _piece(given: Input, pointer: str) -> Piece:
                 )
             ],
         ) from None
-    return Piece(data, given.media_type, given.name, given.password)
 
 
 # --------------------------------------------------------------------------------------------------------- validation
@@ -211,9 +223,6 @@ def _validated(model: type[_Body], value: Any, pointer: str) -> _Body:
 
 def _fault(base: str, location: tuple[object, ...], kind: str, message: str) -> Fault:
     pointer = base + _pointer(location)
-    last = location[-1] if location else None
-    if kind == "extra_forbidden" and last in _LATER:
-        return Fault(pointer, f"{_LATER[str(last)]} is not served by this release; send `text` or `base64`.")
     if kind == "extra_forbidden":
         return Fault(pointer, "Unknown member.")
     return Fault(pointer, f"{message.removeprefix('Value error, ')}.")

@@ -9,10 +9,12 @@ from typing import Any, Literal, TypeVar
 
 from service.catalogue import Model
 from service.documents import Document, Loader, PageRange, combine, parse_pages
+from service.extraction import native
 from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
 from service.extraction.errors import OutputTruncated, RulesBroken
+from service.extraction.inputs import Inputs
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part
@@ -68,12 +70,14 @@ class Extractor:
         settings: Settings,
         *,
         loader: Loader,
+        inputs: Inputs,
         upstream: Upstream,
         store: Store,
         engine: str,
     ) -> None:
         self._settings = settings
         self._loader = loader
+        self._inputs = inputs
         self._upstream = upstream
         self._store = store
         self._engine = engine
@@ -103,7 +107,9 @@ class Extractor:
 
     async def estimate(self, arguments: Arguments) -> tuple[Plan, Estimate, Estimate]:
         """What a request would ask, what it will probably cost, and what it costs at most. Nobody is asked."""
-        plan = await self._in_time(arguments, lambda deadline: self._plan(arguments, deadline))
+        plan = await self._in_time(
+            arguments, lambda deadline: self._plan(arguments, deadline, evidence=False)
+        )
         low = planning.likely(plan, self._settings)
         return plan, low, await asyncio.to_thread(planning.worst, plan)
 
@@ -117,14 +123,16 @@ class Extractor:
         except TimeoutError:
             raise DeadlineExceeded(f"The record was not ready within {seconds:g} s.") from None
 
-    async def _plan(self, arguments: Arguments, deadline: float) -> Plan:
+    async def _plan(self, arguments: Arguments, deadline: float, *, evidence: bool) -> Plan:
         options = arguments.options
         catalogue = self._upstream.catalogue
         asked = options.model or arguments.version.policy.model or self._settings.model
         model = catalogue.get(asked, today=clock.now().date(), on_retirement=self._settings.on_retirement)
         wanted = _pages(options.pages)
         prepared = await self._prepare(arguments.version)
-        document = await self._load(arguments, wanted, deadline)
+        document = await self._load(
+            arguments, wanted, model, deadline, ocr=evidence or options.policy == "text"
+        )
         cut = await self._cut(document, arguments, model)
         return planning.make(
             name=asked if catalogue.find(asked) is model else model.id,
@@ -162,7 +170,7 @@ class Extractor:
     async def _run(
         self, id: str, arguments: Arguments, deadline: float, journal: Journal, watch: Watch | None
     ) -> Extraction:
-        plan = await self._plan(arguments, deadline)
+        plan = await self._plan(arguments, deadline, evidence=_evidence(arguments.options, arguments.version))
         account = Account(self._cap(arguments), journal.note)
         most = arguments.options.max_attempts or arguments.version.policy.max_attempts
         terms = Terms(deadline, most, arguments.caller, watch)
@@ -203,8 +211,7 @@ class Extractor:
         """Rules and evidence, away from the event loop; nothing where neither was asked for."""
         if result.review is not None:
             return result.review
-        mode = arguments.options.evidence or arguments.version.evidence
-        evidence = mode != "off"
+        evidence = _evidence(arguments.options, arguments.version)
         if not evidence and not plan.prepared.rules:
             return _NOTHING_SEEN
         return await asyncio.to_thread(
@@ -236,7 +243,7 @@ class Extractor:
                     options=options,
                     most=self._most(plan.version, options),
                     stronger=self._stronger(plan, options),
-                    evidence=(options.evidence or plan.version.evidence) != "off",
+                    evidence=_evidence(options, plan.version),
                 ).read(hold)
             except (OutputTruncated, ContextExceeded):
                 halved = await self._halved(plan, options)
@@ -286,27 +293,38 @@ class Extractor:
                 self._prepared.popitem(last=False)
         return found
 
-    async def _load(self, arguments: Arguments, wanted: PageRange | None, deadline: float) -> Document:
-        pieces = arguments.pieces
-        images: Literal["auto", "always"] = (
-            "always" if arguments.options.policy in ("image", "both") else "auto"
-        )
-        loaded = [
-            await self._loader.load(
-                piece.data,
+    async def _load(
+        self, arguments: Arguments, wanted: PageRange | None, model: Model, deadline: float, *, ocr: bool
+    ) -> Document:
+        """The document. ``ocr``: also the words of pages that are pictures, which nobody needs else."""
+        options = arguments.options
+        pieces = [await self._inputs.bring(piece, deadline) for piece in arguments.pieces]
+        if options.policy == "file":
+            native.check(
+                model,
+                [len(piece.data) for piece in pieces],
+                pages=options.pages,
+                locked=any(piece.password for piece in pieces),
+            )
+        images: Literal["auto", "always"] = "always" if options.policy in ("image", "both") else "auto"
+        loaded: list[tuple[Document, bytes]] = []
+        for piece in pieces:
+            data = piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read)
+            document = await self._loader.load(
+                data,
                 declared=piece.media_type,
                 name=piece.name,
                 password=piece.password,
                 pages=wanted if len(pieces) == 1 else None,
                 deadline=deadline,
                 images=images,
+                ocr=ocr,
             )
-            for piece in pieces
-        ]
-        if len(loaded) == 1:
-            return loaded[0]
-        document = combine(loaded)
-        if wanted is None:
+            loaded.append((document, data if options.policy == "file" else b""))
+        document = combine([document for document, _ in loaded])
+        if options.policy == "file":
+            return replace(document, files=native.files_of(loaded))
+        if wanted is None or len(pieces) == 1:
             return document
         pages = tuple(page for page in document.pages if page.number in wanted)
         if not pages:
@@ -333,7 +351,7 @@ class Extractor:
             )
         except WinnowError:
             return None
-        if model.id == plan.model.id:
+        if model.id == plan.model.id or (plan.document.files and "files" not in model.can):
             return None
         return Stronger(name if self._upstream.catalogue.find(name) is model else model.id, model)
 
@@ -344,6 +362,11 @@ class Extractor:
         if arguments.version.policy.max_cost is not None:
             return arguments.version.policy.max_cost
         return None if default is None else parse_usd(default)
+
+
+def _evidence(options: Options, version: SchemaVersion) -> bool:
+    """Whether places in the document are asked for: by the request, else by the schema."""
+    return (options.evidence or version.evidence) != "off"
 
 
 def _pages(text: str | None) -> PageRange | None:

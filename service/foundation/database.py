@@ -173,6 +173,12 @@ class Database:
             return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
 
 
+def file_of(settings: Settings) -> Path | None:
+    """The file that an SQLite database is; None for a server."""
+    url = make_url(settings.url.get_secret_value())
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
 @asynccontextmanager
 async def guarded() -> AsyncIterator[None]:
     """Turn the driver's errors and time-outs into ``StorageUnavailable``."""

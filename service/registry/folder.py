@@ -1,14 +1,26 @@
-"""Schemas from folders: ``DIR/<name>/schema.json`` with an optional ``instructions.md`` and ``rules.json`` beside it."""
+"""Schemas from folders: ``DIR/<name>/schema.json``, and beside it, where they are wanted, some more.
 
-from collections.abc import Iterator
+- ``instructions.md``: told to the model with every document;
+- ``rules.json``: a list of rules, what a right record adds up to;
+- ``examples/<any>.txt`` with ``examples/<any>.json``: a document as text and its record, in the order of their names;
+- ``options.json``: ``{"policy": {…}, "evidence": "locations"}``, what extraction does where a request says nothing.
+
+These are the members of a version over HTTP under other names; ``wire.ContentBody`` says what each may be.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from service.foundation import jsontext
-from service.foundation.errors import WinnowError
-from service.registry.rules import parse_rules
+from service.foundation.errors import Fault, WinnowError
+from service.registry.contents import Content
+from service.registry.faults import faults_beside
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
+from service.registry.wire import ContentBody
 
 
 class BrokenFolder(ValueError):
@@ -32,12 +44,11 @@ def read(folder: Path) -> Iterator[SchemaVersion]:
     if not folder.is_dir():
         raise BrokenFolder(f"{folder} is not a folder of schemas")
     for place in sorted(folder.iterdir()):
-        file = place / "schema.json"
-        if not file.is_file():
+        if not (place / "schema.json").is_file():
             continue
         if not NAME.match(place.name):
             raise BrokenFolder(f"{place}: a schema is named like `purchase_order`: {NAME.pattern}")
-        yield _version(place.name, file)
+        yield _version(place)
 
 
 def samples(folder: Path) -> Iterator[Sample]:
@@ -56,37 +67,78 @@ def starter() -> Path:
     return packaged if packaged.is_dir() else package.parent / "schemas"
 
 
-def _rules(file: Path) -> tuple[Any, ...]:
-    if not file.is_file():
-        return ()
-    try:
-        rules = jsontext.parse(file.read_bytes())
-    except jsontext.MalformedJson as error:
-        raise BrokenFolder(f"{file}: {error}") from None
-    if not isinstance(rules, list):
-        raise BrokenFolder(f"{file}: rules are a list")
-    return tuple(rules)
-
-
-def _version(name: str, file: Path) -> SchemaVersion:
-    try:
-        schema = jsontext.parse(file.read_bytes())
-    except jsontext.MalformedJson as error:
-        raise BrokenFolder(f"{file}: {error}") from None
+def document(place: Path) -> dict[str, Any]:
+    """Everything that a schema's folder says, as the JSON that a draft is put as. Raises ``BrokenFolder``."""
+    schema = _json(place / "schema.json")
     if not isinstance(schema, dict | bool):
-        raise BrokenFolder(f"{file}: a JSON Schema is an object or a boolean")
-    instructions = file.with_name("instructions.md")
-    version = SchemaVersion(
-        SchemaName(name),
-        1,
-        schema,
-        instructions.read_text("utf-8").strip() if instructions.is_file() else "",
-        rules=_rules(file.with_name("rules.json")),
-    )
+        raise BrokenFolder(f"{place / 'schema.json'}: a JSON Schema is an object or a boolean")
+    found: dict[str, Any] = {"schema": schema}
+    instructions = place / "instructions.md"
+    if instructions.is_file():
+        found["instructions"] = _text(instructions).strip()
+    if (place / "rules.json").is_file():
+        found["rules"] = _json(place / "rules.json")
+    examples = place / "examples"
+    if examples.is_dir():
+        found["examples"] = [_example(file) for file in sorted(examples.glob("*.json"))]
+        for file in sorted(examples.glob("*.txt")):
+            if not file.with_suffix(".json").is_file():
+                raise BrokenFolder(f"{file}: its record is missing, {file.with_suffix('.json').name}")
+    if (place / "options.json").is_file():
+        options = _json(place / "options.json")
+        if not isinstance(options, dict) or not options.keys() <= {"policy", "evidence"}:
+            raise BrokenFolder(
+                f"{place / 'options.json'}: an object with `policy` and `evidence`, or one of them"
+            )
+        found.update(options)
+    return found
+
+
+def _example(file: Path) -> dict[str, Any]:
+    text = file.with_suffix(".txt")
+    if not text.is_file():
+        raise BrokenFolder(f"{file}: its document is missing, {text.name}")
+    return {"document": _text(text), "record": _json(file)}
+
+
+def _json(file: Path) -> Any:
     try:
-        _ = version.compiled
-        parse_rules(list(version.rules), version.schema, pointer="/rules")
+        return jsontext.parse(file.read_bytes())
+    except jsontext.MalformedJson as error:
+        raise BrokenFolder(f"{file}: {error}") from None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise BrokenFolder(f"{file}: is not UTF-8") from None
+
+
+def content(place: Path) -> Content:
+    """The same, checked as far as its form goes. Raises ``BrokenFolder``."""
+    try:
+        return ContentBody.model_validate(document(place)).content()
+    except ValidationError as error:
+        faults = (
+            f"/{'/'.join(map(str, item['loc']))}: {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False)
+        )
+        raise BrokenFolder(f"{place}: {'; '.join(faults)}") from None
+
+
+def _version(place: Path) -> SchemaVersion:
+    held = content(place)
+    version = held.version(SchemaName(place.name), 1)
+    try:
+        draft = version.compiled.draft
     except WinnowError as error:
-        where = "; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in error.errors)
-        raise BrokenFolder(f"{file}: {error.detail} {where}".strip()) from error
+        faults: Sequence[Fault] = error.errors or [Fault("", error.detail)]
+        raise BrokenFolder(f"{place / 'schema.json'}: {error.detail} {_listed(faults)}") from error
+    if faults := faults_beside(held, draft):
+        raise BrokenFolder(f"{place}: {_listed(faults)}")
     return version
+
+
+def _listed(faults: Sequence[Fault]) -> str:
+    return "; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults)

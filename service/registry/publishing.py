@@ -5,25 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import jsonschema_rs
-
 from service.foundation.errors import BadRequest, Fault, WinnowError
-from service.registry.compatibility import NO_WITNESS, Difference, Report, behaviour, check
-from service.registry.compatibility.judge import Judge
+from service.registry.compatibility import NO_WITNESS, Difference, Report, behaviour, beside, check
 from service.registry.contents import Content
-from service.registry.errors import Incompatible, RegistryBusy, SchemaRejected
+from service.registry.errors import Incompatible, PreconditionFailed, RegistryBusy, SchemaRejected
+from service.registry.faults import faults_beside
+from service.registry.lifecycle import ensure_writable
 from service.registry.lints import Lint, lints
 from service.registry.references import bundle
 from service.registry.registry import Registry
-from service.registry.rules import parse_rules
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
-from service.registry.snapshot import Config, Line, Published
-from service.registry.store import Moved, Writer
+from service.registry.snapshot import Config, Line, Published, Snapshot
+from service.registry.store import Draft, Moved, Writer
 
 DEFAULT_LEVEL = "FULL_TRANSITIVE"
 DEFAULT_POLICY = "RECORDS"
 _TRIES = 200
-_MOST_EXAMPLE_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,39 +50,15 @@ def checked(name: str, content: Content, registry: Registry) -> Checked:
                 Fault("/schema", error.detail)
             ]
     else:
-        faults += _rule_faults(content)
-        faults += _example_faults(content, draft)
+        faults += faults_beside(content, draft)
     return Checked(content, tuple(faults), tuple(lints(content.schema)), version)
 
 
 def _content(registry: Registry, subject: str, number: int) -> Content | None:
-    entry = registry.snapshot.entries.get(subject)
+    snapshot = registry.snapshot
+    entry = snapshot.entries.get(subject)
     found = None if entry is None else entry.versions.get(number)
-    return registry.content(found) if found is not None and found.live else None
-
-
-def _rule_faults(content: Content) -> list[Fault]:
-    if not content.rules:
-        return []
-    try:
-        parse_rules(list(content.rules), content.complete, pointer="/rules")
-    except WinnowError as error:
-        return list(error.errors)
-    return []
-
-
-def _example_faults(content: Content, draft: str) -> list[Fault]:
-    if not content.examples:
-        return []
-    try:
-        judge = Judge(content.complete, draft, formats=True)
-    except (ValueError, jsonschema_rs.ValidationError):
-        return [Fault("/examples", "The schema cannot be validated with, so examples cannot be checked.")]
-    return [
-        Fault(f"/examples/{index}/record{pointer}", detail)
-        for index, example in enumerate(content.examples)
-        for pointer, detail in judge.faults(example.record)
-    ][:_MOST_EXAMPLE_FAULTS]
+    return snapshot.content(found) if found is not None and found.live else None
 
 
 def config_of(registry: Registry, name: str) -> tuple[str, str]:
@@ -96,35 +69,65 @@ def config_of(registry: Registry, name: str) -> tuple[str, str]:
     return own.level or common.level or DEFAULT_LEVEL, own.policy or common.policy or DEFAULT_POLICY
 
 
+def common_config(registry: Registry) -> tuple[str, str]:
+    """The same for schemas that have none of their own."""
+    common = registry.snapshot.config
+    return common.level or DEFAULT_LEVEL, common.policy or DEFAULT_POLICY
+
+
 def compared(registry: Registry, name: str, content: Content, *, level: str, policy: str) -> Report:
     """The content against the versions that it would follow. Takes up to a second a version: run it in a thread."""
-    entry = registry.snapshot.entries.get(name)
+    snapshot = registry.snapshot
+    entry = snapshot.entries.get(name)
     line: Sequence[Published] = () if entry is None else entry.line
-    olds = [registry.content(version).complete for version in line]
+    olds = [(version.number, snapshot.content(version)) for version in line]
+    group = _group(snapshot, name)
+    if group:
+        olds = [(number, old) for number, old in olds if old.property(group) == content.property(group)]
     return check(
         content.complete,
-        olds,
+        [old.complete for _, old in olds],
         level=level,  # type: ignore[arg-type]  # one of LEVELS: the only ones that are taken in
         policy=policy,  # type: ignore[arg-type]  # one of POLICIES
-        versions=[version.number for version in line],
+        versions=[number for number, _ in olds],
     )
+
+
+def _group(snapshot: Snapshot, name: str) -> str:
+    """The metadata property that parts the versions of a schema into lines of their own; empty for none."""
+    entry = snapshot.entries.get(name)
+    own = None if entry is None else entry.config.more.get("compatibilityGroup")
+    group: str = snapshot.config.more.get("compatibilityGroup", "") if own is None else own
+    return group
 
 
 def changes(registry: Registry, older: Published, newer: Published) -> list[Difference]:
     """What changed between two versions: what breaks in either direction, and what changes a model's behaviour."""
     before, after = registry.content(older), registry.content(newer)
     report = check(after.complete, [before.complete], level="FULL", policy="RECORDS", versions=[older.number])
-    return [*report.differences, *behaviour(after.schema, before.schema)]
+    return [
+        *report.differences,
+        *behaviour(after.schema, before.schema),
+        *beside(after.document(), before.document()),
+    ]
 
 
 async def publish(
-    registry: Registry, name: str, content: Content, *, breaking: str | None, by: str
+    registry: Registry,
+    name: str,
+    content: Content,
+    *,
+    breaking: str | None,
+    by: str,
+    draft: Draft | None = None,
 ) -> tuple[Published, bool]:
     """The version that now holds this content, and whether it is new.
 
-    ``breaking`` is the reason for publishing what breaks consumers; such a version is held back from ``latest``. The
+    ``breaking`` is the reason for publishing what breaks consumers; such a version is held back from ``latest``.
+    ``draft`` is removed in the same transaction, also when nothing new is published, if it is still the one there. The
     check is made on what is known and holds only if nobody published meanwhile: else it is made again. Raises
-    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``RegistryBusy``.
+    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``PreconditionFailed``,
+    ``ReadOnly``, ``RegistryBusy``.
     """
     if not NAME.match(name):
         raise BadRequest(
@@ -142,12 +145,21 @@ async def publish(
         entry = snapshot.entries.get(name)
         latest = None if entry is None else entry.latest
         if latest is not None and latest.digest == result.content.digest:
+            if draft is not None:
+                await registry.write(lambda writer: _take(writer, draft), by=by)
             return latest, False
         held = await _gate(registry, name, result.content, breaking)
         line = Line(held=held, reason=breaking if held else None)
 
         def write(writer: Writer, ready: Content = result.content, line: Line = line) -> Published:
+            ensure_writable(writer, name)
+            if draft is not None:
+                _ensure_same(writer, draft)
             writer.expect(name, 0 if entry is None else entry.changed, snapshot.config_change)  # noqa: B023 - runs before the loop goes on
+            if not all(writer.is_live(one.subject, one.version) for one in ready.references):
+                raise Moved
+            if draft is not None:
+                _take(writer, draft)
             return writer.publish(name, ready, line)
 
         try:
@@ -157,6 +169,19 @@ async def publish(
     raise RegistryBusy(
         "Others changed this schema again and again meanwhile; nothing was published.", retry_after=1
     )
+
+
+def _ensure_same(writer: Writer, draft: Draft) -> None:
+    now = writer.draft(draft.name)
+    if now is None or now.revision != draft.revision:
+        raise PreconditionFailed(f"The draft of schema {draft.name!r} was changed or published meanwhile.")
+
+
+def _take(writer: Writer, draft: Draft) -> None:
+    ensure_writable(writer, draft.name)
+    _ensure_same(writer, draft)
+    writer.delete_draft(draft.name)
+    writer.note("publish_draft", draft.name, None, {"revision": draft.revision})
 
 
 async def _gate(registry: Registry, name: str, content: Content, breaking: str | None) -> bool:

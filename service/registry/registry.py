@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 from service.foundation import clock, jsontext, telemetry
 from service.foundation.errors import Fault, WinnowError
 from service.registry import folder
-from service.registry.contents import Content, content_of, parse_stored
+from service.registry.contents import Content, content_of
+from service.registry.errors import ReadOnly
 from service.registry.schemas import InvalidSchema, SchemaName, SchemaVersion, parse_reference
 from service.registry.snapshot import Config, Entry, Line, Published, Snapshot
 
@@ -36,6 +37,10 @@ class Settings(BaseModel):
         description="Further folders of schemas (`DIR/<name>/schema.json`), beside the starter schemas.",
     )
     starter: bool = Field(True, description="Whether the ten starter schemas are served.")
+    confluent: bool = Field(
+        True,
+        description="Whether clients of the Confluent Schema Registry are served under `/confluent` (JSON Schema only).",
+    )
     refresh_s: float = Field(
         1.0,
         gt=0,
@@ -157,9 +162,16 @@ class Registry:
         if not new:
             return False
 
+        from service.registry.lifecycle import ensure_writable  # it needs the store: see `open`
+
         def publish(writer: "Writer") -> None:
             for version in new:
                 content = content_of(version)
+                try:
+                    ensure_writable(writer, version.name)
+                except ReadOnly as error:
+                    telemetry.log.warning("folder_not_published", schema=version.name, code=error.code)
+                    continue
                 entry = writer.entry(version.name)
                 if entry is None or all(old.digest != content.digest for old in entry.versions.values()):
                     writer.publish(version.name, content, Line(origin="folder"))
@@ -207,6 +219,13 @@ class Registry:
         self._resolved[reference] = version
         return version
 
+    def kept(self, name: str, number: int) -> SchemaVersion:
+        """A version by its number, also one that was deleted and can be restored.
+
+        Raises ``UnknownSchema``, ``SchemaDeleted`` (for good).
+        """
+        return self.version(self._snapshot.find(name, str(number), deleted=True))
+
     def version(self, published: Published) -> SchemaVersion:
         """The version with its content, made once. It must not have been deleted for good."""
         key = (published.name, published.number, published.digest)
@@ -218,9 +237,7 @@ class Registry:
 
     def content(self, published: Published | int) -> Content:
         """What a version says as its author wrote it; by the version or by a content's id."""
-        id = published if isinstance(published, int) else published.content_id
-        assert id is not None  # noqa: S101 - narrows the type: only kept versions are asked for
-        return Content.of(parse_stored(self._snapshot.contents[id]))
+        return self._snapshot.content(published)
 
     async def inline(self, schema: Any) -> SchemaVersion:
         """The version for a schema that came inside a request; equal texts are compiled once.

@@ -11,6 +11,7 @@ from service import strict
 from service.foundation import jsontext
 from service.foundation.errors import BadRequest, Fault, NotFound, Unprocessable
 from service.foundation.money import NanoUSD, usd
+from service.registry.modern import Modern, modern
 from service.registry.shape import shape
 
 SchemaName = NewType("SchemaName", str)
@@ -32,6 +33,14 @@ class UnknownSchema(NotFound):
     code = "schema_not_found"
     title = "No such schema"
     hint = "`GET /v1/schemas` lists every schema; near names stand in the detail."
+
+
+class SchemaDeleted(UnknownSchema):
+    """The schema or version was deleted. What was stored with it can still be read."""
+
+    code = "schema_deleted"
+    title = "The schema was deleted"
+    hint = "`POST /v1/schemas/{name}/restore` or `…/versions/{version}/restore` brings it back, unless it was for good."
 
 
 class InvalidSchema(Unprocessable):
@@ -61,7 +70,7 @@ class ModelPolicy:
     escalate_to: str | None = None
     max_attempts: int | None = None
     max_cost: NanoUSD | None = None
-    policy: Literal["auto", "text", "image", "both"] | None = None
+    policy: Literal["auto", "text", "image", "both", "file"] | None = None
     detail: Literal["low", "high", "auto"] | None = None
     pages: str | None = None
 
@@ -133,6 +142,11 @@ class SchemaVersion:
             return strict.compile(self.schema, profile=profile, undeclared="drop")
         except strict.SchemaRefused:
             return strict.compile(self.schema, profile=profile)
+
+    @cached_property
+    def modern(self) -> Modern:
+        """The schema in the words of 2020-12, for those who write it out for others; made once."""
+        return modern(self.schema)
 
     @property
     def title(self) -> str:

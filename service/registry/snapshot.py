@@ -7,11 +7,21 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from service.registry.schemas import LATEST, UnknownSchema
+from service.registry.contents import Content, parse_stored
+from service.registry.schemas import LATEST, SchemaDeleted, UnknownSchema
 
 Origin = Literal["api", "folder", "confluent", "archive"]
 Mode = Literal["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"]
 """Of a schema or of the registry; all but READONLY and READONLY_OVERRIDE take writes. The words are Confluent's."""
+
+
+CLOSED: frozenset[Mode] = frozenset(["READONLY", "READONLY_OVERRIDE"])
+"""The modes in which nothing is written."""
+
+
+def effective_mode(common: Mode, own: Mode | None) -> Mode:
+    """The mode in force for a schema: its own, else the registry's, whose READONLY_OVERRIDE goes before everything."""
+    return common if own is None or common == "READONLY_OVERRIDE" else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,27 +153,42 @@ class Snapshot:
                 found.setdefault(version.content_id, []).append(version)
         return found
 
+    def content(self, version: Published | int) -> Content:
+        """What a version says as its author wrote it; by the version, which must be kept, or by a content's id.
+
+        Work that takes its time holds on to one snapshot: what another one knows may be gone from the newest.
+        """
+        id = version if isinstance(version, int) else version.content_id
+        assert id is not None  # noqa: S101 - narrows the type: only kept versions are asked for
+        return Content.of(parse_stored(self.contents[id]))
+
     def entry(self, name: str, *, deleted: bool = False) -> Entry:
         """A schema with live versions; with ``deleted``, also one without.
 
-        Raises ``UnknownSchema`` with near names.
+        Raises ``UnknownSchema`` with near names, ``SchemaDeleted``.
         """
         found = self.entries.get(name)
-        if found is None or not (found.live or (deleted and (found.kept or found.has_draft))):
-            hint = self._near(name)
-            if found is not None and found.kept:
-                hint = f" It was deleted; `POST /v1/schemas/{name}/restore` brings it back."
-            elif found is not None and found.has_draft:
-                hint = f" It has a draft and no version yet; publish it first: `POST /v1/schemas/{name}/draft/publish`."
-            raise UnknownSchema(f"No schema has this name.{hint} `GET /v1/schemas` lists all.")
-        return found
+        if found is None or not (found.versions or found.has_draft):
+            raise UnknownSchema(f"No schema has this name.{self._near(name)} `GET /v1/schemas` lists all.")
+        if found.live or (deleted and (found.kept or found.has_draft)):
+            return found
+        if found.kept:
+            raise SchemaDeleted(
+                f"Schema {name!r} was deleted; `POST /v1/schemas/{name}/restore` brings it back."
+            )
+        if found.has_draft:
+            raise UnknownSchema(
+                f"Schema {name!r} has a draft and no version yet; publish it first: "
+                f"`POST /v1/schemas/{name}/draft/publish`."
+            )
+        raise SchemaDeleted(f"Schema {name!r} was deleted for good; its name can be used for new versions.")
 
-    def find(self, name: str, wanted: str) -> Published:
-        """The live version behind a number, an alias or ``latest``.
+    def find(self, name: str, wanted: str, *, deleted: bool = False) -> Published:
+        """The live version behind a number, an alias or ``latest``; with ``deleted``, also one that can be restored.
 
-        Raises ``UnknownSchema``.
+        Raises ``UnknownSchema``, ``SchemaDeleted``.
         """
-        entry = self.entry(name)
+        entry = self.entry(name, deleted=deleted)
         found: Published | None
         if wanted == LATEST:
             found = entry.latest
@@ -172,10 +197,18 @@ class Snapshot:
             found = entry.versions.get(int(digits)) if 0 < len(digits) < 10 else None
         else:
             found = entry.versions.get(entry.aliases.get(wanted, 0))
-        if found is None or not found.live:
+        if found is None:
             kind = "version" if wanted.isdigit() else "alias"
-            state = " It was deleted; it can be restored." if found is not None and not found.gone else ""
-            raise UnknownSchema(f"Schema {name!r} has no such {kind}; {_known(entry)}.{state}")
+            raise UnknownSchema(f"Schema {name!r} has no such {kind}; {_known(entry)}.")
+        if not (found.live or (deleted and not found.gone)):
+            state = (
+                "for good"
+                if found.gone
+                else f"and `POST /v1/schemas/{name}/versions/{found.number}/restore` brings it back"
+            )
+            raise SchemaDeleted(
+                f"Version {found.number} of schema {name!r} was deleted, {state}; {_known(entry)}."
+            )
         return found
 
     def _near(self, name: str) -> str:

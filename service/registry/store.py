@@ -131,6 +131,18 @@ changes = Table(
 )
 
 
+_ARCHIVED: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
+    ("registry", state, ()),
+    ("content", contents, (contents.c.id,)),
+    ("schema", schemas, (schemas.c.name,)),
+    ("version", versions, (versions.c.name, versions.c.number)),
+    ("alias", aliases, (aliases.c.name, aliases.c.alias)),
+    ("draft", drafts, (drafts.c.name,)),
+    ("change", changes, (changes.c.change, changes.c.part)),
+)
+"""Kinds of an archive's lines, with their tables and orders."""
+
+
 class Moved(Exception):
     """Another writer came in between a check and its write; the check has to be made again."""
 
@@ -197,6 +209,23 @@ class Store:
         """The registry as it stands: ``known`` with what changed since read anew."""
         return await self._database.write(lambda connection: _load(connection, known))
 
+    async def dump(self, take: Callable[[str, Mapping[str, Any]], None]) -> None:
+        """Give every row to ``take``, with its kind, in the order of an archive, as of one moment.
+
+        Runs in the writer's thread and holds the registry's lock; a second for some ten megabytes.
+        """
+
+        def run(connection: Connection) -> None:
+            connection.execute(update(state).values(change=state.c.change))  # the lock
+            c = "C" if connection.dialect.name == "postgresql" else "BINARY"  # by code points on both
+            for kind, table, order in _ARCHIVED:
+                by = [column.collate(c) if isinstance(column.type, String) else column for column in order]
+                query = select(table).order_by(*by).execution_options(yield_per=100)
+                for row in connection.execute(query):
+                    take(kind, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented name
+
+        await self._database.write(run)
+
     async def write(self, work: Callable[["Writer"], Result], *, by: str) -> Result:
         """Run ``work`` in a transaction of its own, alone among all writers of the registry."""
 
@@ -243,6 +272,8 @@ class Writer:
         self._part = 0
         row = connection.execute(select(state)).one()
         self.change: int = row.change
+        self.mode: Mode = row.mode
+        self.config = Config.of(_json(row.config))
         self._content_id: int = row.content_id
         self._config_change: int = row.config_change
 
@@ -258,6 +289,49 @@ class Writer:
     def entry(self, name: str) -> Entry | None:
         """A schema as it stands now."""
         return next(iter(_entries(self._connection, [name])), None)
+
+    def is_live(self, name: str, number: int) -> bool:
+        """Whether a version can be extracted with and referred to now."""
+        found = self._connection.execute(
+            select(versions.c.number).where(
+                versions.c.name == name,
+                versions.c.number == number,
+                versions.c.content_id.is_not(None),
+                versions.c.deleted_at.is_(None),
+            )
+        )
+        return found.first() is not None
+
+    def content_of(self, id: int) -> Content:
+        """A content by its id."""
+        body = self._connection.execute(select(contents.c.body).where(contents.c.id == id)).scalar_one()
+        return Content.of(_json(body))
+
+    def referrers(self, name: str, numbers: Iterable[int]) -> list[tuple[str, int]]:
+        """The live versions of other schemas, by name and number, that refer to one of these versions."""
+        wanted = {(name, number) for number in numbers}
+        # As `Content.document` writes it; what matches by chance is sorted out below.
+        pattern = f'"subject":{jsontext.render(name).decode()},"version":'
+        rows = self._connection.execute(
+            select(versions.c.name, versions.c.number, contents.c.body)
+            .join(contents, contents.c.id == versions.c.content_id)
+            .where(
+                versions.c.name != name,
+                versions.c.deleted_at.is_(None),
+                contents.c.body.contains(pattern, autoescape=True),
+            )
+            .order_by(versions.c.name, versions.c.number)
+        )
+        return [
+            (row.name, row.number)
+            for row in rows
+            if any((one.subject, one.version) in wanted for one in Content.of(_json(row.body)).references)
+        ]
+
+    @property
+    def at(self) -> datetime:
+        """The moment of this change."""
+        return self._at
 
     def draft(self, name: str) -> Draft | None:
         """The draft of a schema as it stands now."""
@@ -446,6 +520,18 @@ class Writer:
         """Drop the draft, where there is one."""
         self._connection.execute(delete(drafts).where(drafts.c.name == name))
 
+    def drop_unused(self, name: str) -> None:
+        """Drop the schema's row where nothing was ever published or set."""
+        self._connection.execute(
+            delete(schemas).where(
+                schemas.c.name == name,
+                schemas.c.last_version == 0,
+                schemas.c.labels == "{}",
+                schemas.c.config == "{}",
+                schemas.c.mode.is_(None),
+            )
+        )
+
     def set_alias(self, name: str, alias: str, number: int | None) -> None:
         """Point an alias to a version, or drop it."""
         mine = (aliases.c.name == name) & (aliases.c.alias == alias)
@@ -454,13 +540,23 @@ class Writer:
             self._connection.execute(insert(aliases).values(name=name, alias=alias, number=number))
 
     def is_empty(self) -> bool:
-        """Whether nothing was ever published or drafted."""
-        return self._connection.execute(select(schemas.c.name).limit(1)).first() is None
+        """Whether nothing was ever done here."""
+        return all(
+            self._connection.execute(
+                select(table.c.change if table is changes else table.c.name).limit(1)
+            ).first()
+            is None
+            for table in (schemas, changes)
+        )
 
-    def raise_content_id(self, id: int) -> None:
-        """Give no id up to ``id`` from now on."""
-        self._content_id = max(self._content_id, id)
-        self._connection.execute(update(state).values(content_id=self._content_id))
+    def load(self, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of an archive as they are. The change counter never goes back: others watch it."""
+        table = next(table for name, table, _ in _ARCHIVED if name == kind)
+        if table is state:
+            (row,) = rows
+            self._connection.execute(update(state).values({**row, "change": max(self.change, row["change"])}))
+        else:
+            self._connection.execute(insert(table), list(rows))
 
     def _set(self, name: str, **given: Any) -> None:
         self._connection.execute(update(schemas).where(schemas.c.name == name).values(**given))
@@ -474,7 +570,7 @@ def _load(connection: Connection, known: Snapshot) -> Snapshot:
     if row.change == known.change:
         return known
     names = None
-    if known.change:
+    if known.change and known.entries:  # an archive brings changes that are older than the counter
         named = select(changes.c.name).where(changes.c.change > known.change, changes.c.name.is_not(None))
         names = [name for (name,) in connection.execute(named.distinct())]
     entries = list(_entries(connection, names))

@@ -10,7 +10,7 @@ import orjson
 from service.sandbox import answers
 from service.sandbox.engine import Dropped, Engine, Job, Written, canonical_schema
 from service.sandbox.errors import ProviderError, bad_type, bad_value, missing, unknown_parameter
-from service.sandbox.inputs import Prompt, decode_image, document_text
+from service.sandbox.inputs import Prompt, Turns, decode_image
 from service.sandbox.ledger import Entry
 from service.sandbox.models import Model, by_name
 from service.sandbox.strict import refuse_unsupported
@@ -289,25 +289,28 @@ def _capabilities(body: Mapping[str, Any], model: Model) -> None:
 def _prompt(messages: Sequence[Mapping[str, Any]]) -> Prompt:
     billed: list[str] = []
     images: list[tuple[bytes | None, str]] = []
-    last_user: list[str] = []
+    turns = Turns()
     for index, message in enumerate(messages):
         content = message.get("content")
         parts = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
         texts = [part["text"] for part in parts if part.get("type") == "text"]
+        pictures: list[tuple[bytes | None, str]] = []
         for place, part in enumerate(parts):
             if part.get("type") == "image_url":
                 where = f"messages[{index}].content[{place}].image_url.url"
                 url = _url(part)
                 data = decode_image(url, where) if url.startswith("data:") else None
-                images.append((data, part["image_url"].get("detail") or "auto"))
+                pictures.append((data, part["image_url"].get("detail") or "auto"))
         billed.extend(texts)
-        if message["role"] == "user":
-            last_user = texts
+        images.extend(pictures)
+        turns.add(message["role"], texts, pictures)
+    document, seen = turns.document()
     return Prompt(
         messages=len(messages),
         billed=tuple(billed),
-        document=document_text(last_user),
+        document=document,
         images=tuple(images),
+        seen=seen,
         files=(),
         file_ids=(),
     )

@@ -6,6 +6,7 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,12 +27,19 @@ from service.sandbox.reader import Reader
 from service.sandbox.scenarios import Rehearsal, Scenario
 from service.sandbox.settings import Settings
 
-__all__ = ["Dropped", "Engine", "Job", "Written", "canonical_schema"]
+__all__ = ["WAITED", "Dropped", "Engine", "Job", "Written", "canonical_schema"]
 
 # Reading longer texts blocks for tens of milliseconds: they go to a thread.
 _INLINE_CHARACTERS = 20_000
 _REASONING = {"none": 0, "minimal": 0, "low": 64, "medium": 192, "high": 512, "xhigh": 1_024, "max": 2_048}
 REFUSAL = "I'm sorry, but I can't help with that request."
+
+
+WAITED: ContextVar[list[float] | None] = ContextVar("waited", default=None)
+"""Where a task wants the provider time counted that it waits: one number in a list.
+
+However fast the clock is set, what the sandbox itself computes takes none of it.
+"""
 
 
 class Dropped(Exception):
@@ -125,6 +133,9 @@ class Engine:
 
     async def pause(self, seconds: float) -> None:
         """Waits for so many seconds of provider time."""
+        waited = WAITED.get()
+        if waited is not None:
+            waited[0] += seconds
         await asyncio.sleep(seconds / max(1e-9, self.settings.clock_speed))
 
     # ---------------------------------------------------------------------------------- preparing
@@ -283,7 +294,7 @@ class Engine:
 
     async def _read(self, job: Job) -> str:
         document = job.prompt.document
-        images = [data for data, _ in job.prompt.images if data is not None]
+        images = job.prompt.seen
         if job.format == "text" and job.tool is None:
             return f"The sandbox read {len(document)} characters."
         schema = job.schema

@@ -4,12 +4,12 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from service.sandbox.errors import ProviderError, bad_type, bad_value, missing, unknown_parameter
 
-__all__ = ["Prompt", "check_input", "document_text", "file_text", "prompt_of"]
+__all__ = ["Prompt", "Turns", "check_input", "document_text", "file_text", "prompt_of"]
 
 ROLES = ("assistant", "system", "developer", "user")
 ITEM_TYPES = (
@@ -207,7 +207,9 @@ class Prompt:
     billed: tuple[str, ...]
     document: str
     images: tuple[tuple[bytes | None, str], ...]
-    """Bytes (None when the image is only referred to) and detail of each image."""
+    """Bytes (None when the image is only referred to) and detail of each image: what is billed."""
+    seen: tuple[bytes, ...]
+    """The images that belong to the document."""
     files: tuple[tuple[str, str, bytes], ...]
     """Name, media type and bytes of each file sent inline."""
     file_ids: tuple[tuple[str, str], ...]
@@ -221,10 +223,12 @@ def prompt_of(body: Mapping[str, Any]) -> Prompt:
     files: list[tuple[str, str, bytes]] = []
     file_ids: list[tuple[str, str]] = []
     messages = 0
-    last_user: list[str] = []
+    turns = Turns()
     for role, parts, path in _messages(body.get("input")):
         messages += 1
         texts: list[str] = []
+        pictures: list[tuple[bytes | None, str]] = []
+        attached = len(files) + len(file_ids)
         for index, part in enumerate(parts):
             where = f"{path}.content[{index}]"
             if isinstance(part.get("text"), str):
@@ -236,21 +240,75 @@ def prompt_of(body: Mapping[str, Any]) -> Prompt:
             elif part.get("type") == "input_image":
                 url = part["image_url"]
                 data = decode_image(url, f"{where}.image_url") if url.startswith("data:") else None
-                images.append((data, part.get("detail") or "auto"))
+                pictures.append((data, part.get("detail") or "auto"))
             elif part.get("file_data") is not None:
                 media_type, content = decode_file(part["file_data"], f"{where}.file_data")
                 files.append((part.get("filename") or "", media_type, content))
         billed.extend(texts)
-        if role == "user":
-            last_user = texts
+        images.extend(pictures)
+        turns.add(role, texts, pictures, files=len(files) + len(file_ids) > attached)
+    document, seen = turns.document()
     return Prompt(
         messages=messages + (1 if body.get("instructions") else 0),
         billed=tuple(billed),
-        document=document_text(last_user),
+        document=document,
         images=tuple(images),
+        seen=seen,
         files=tuple(files),
         file_ids=tuple(file_ids),
     )
+
+
+class Turns:
+    """What the user said, turn by turn: an answer of the assistant ends one.
+
+    What to read is the last turn where it brings a document of its own, as behind worked examples. Where it only comes
+    back to an earlier one ("the total is missing, try again"), that one is read too. A turn brings a document with
+    marks, a picture or a file, or with half as much text as any turn before it.
+    """
+
+    def __init__(self) -> None:
+        self._turns: list[_Turn] = [_Turn()]
+
+    def add(
+        self, role: str, texts: list[str], pictures: list[tuple[bytes | None, str]], *, files: bool = False
+    ) -> None:
+        """One message."""
+        turn = self._turns[-1]
+        if role == "assistant":
+            if turn.texts or turn.pictures or turn.files:
+                self._turns.append(_Turn())
+        elif role == "user":
+            turn.texts += texts
+            turn.pictures += [data for data, _ in pictures if data is not None]
+            turn.files |= files
+
+    def document(self) -> tuple[str, tuple[bytes, ...]]:
+        """The text to read and the pictures that go with it."""
+        turns = [turn for turn in self._turns if turn.texts or turn.pictures or turn.files]
+        if not turns:
+            return "", ()
+        *before, last = turns
+        longest = max((turn.size for turn in before), default=0)
+        if last.pictures or last.files or last.marked or last.size * 2 >= longest:
+            turns = [last]
+        texts = [text for turn in turns for text in turn.texts]
+        return document_text(texts), tuple(data for turn in turns for data in turn.pictures)
+
+
+@dataclass(slots=True)
+class _Turn:
+    texts: list[str] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
+    files: bool = False
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.texts))
+
+    @property
+    def marked(self) -> bool:
+        return any(_OPEN.search(text) for text in self.texts)
 
 
 def _messages(value: Any) -> Iterator[tuple[str, list[Mapping[str, Any]], str]]:

@@ -9,13 +9,14 @@ from typing import Any, Literal, cast
 import orjson
 
 from service.sandbox import answers
-from service.sandbox.engine import Dropped, Engine, Job, canonical_schema
+from service.sandbox.engine import Dropped, Engine, Job, Written, canonical_schema
 from service.sandbox.errors import ProviderError
 from service.sandbox.files import Files
 from service.sandbox.inputs import Prompt, file_text, prompt_of
 from service.sandbox.ledger import Entry
 from service.sandbox.models import Model, by_name
 from service.sandbox.paging import page_of
+from service.sandbox.pdf import PDF, page_texts
 from service.sandbox.strict import refuse_unsupported
 from service.sandbox.tools import wanted
 from service.sandbox.validation import check_body
@@ -91,6 +92,8 @@ class Stored:
 
     response: Mapping[str, Any]
     input: Any
+    written: Written | None = None
+    """What was generated, once that has ended: the events of a stream can be sent again."""
 
 
 _MAX_FILE_BYTES = 50 * 1024 * 1024
@@ -203,18 +206,22 @@ class Responses:
         )
 
     def _prompt(self, body: Mapping[str, Any]) -> Prompt:
-        """The prompt with the text of its files; each file that is no text costs one page image more."""
-        prompt = prompt_of(body)
+        """The prompt with the text of its files; each page of a PDF, and any other file that is no text, costs an image."""
+        prompt = prompt_of({**body, "input": self._conversation(body)})
         texts: list[str] = []
         unread = 0
-        for name, media_type, content in prompt.files:
-            text = file_text(media_type, name, content)
-            unread += not text
-            texts.append(text)
+        given = list(prompt.files)
         for file_id, _ in prompt.file_ids:
             held = self.files.held(file_id)
-            text = file_text("", held.filename, held.content)
-            unread += not text
+            given.append((held.filename, "", held.content))
+        for name, media_type, content in given:
+            if media_type == PDF or content.startswith(b"%PDF-"):
+                pages = page_texts(content)
+                unread += max(len(pages), 1)
+                text = "\n".join(filter(None, pages))
+            else:
+                text = file_text(media_type, name, content)
+                unread += not text
             texts.append(text)
         total = sum(len(content) for _, _, content in prompt.files)
         if total > _MAX_FILE_BYTES:
@@ -234,6 +241,24 @@ class Responses:
             images=(*prompt.images, *((None, "auto"),) * unread),
         )
 
+    def _conversation(self, body: Mapping[str, Any]) -> Any:
+        """The input with what went before it: the items of the responses that it follows, and their answers."""
+        value = body.get("input")
+        before: list[list[Any]] = []
+        previous = body.get("previous_response_id")
+        while previous is not None and previous in self.stored:
+            held = self.stored[previous]
+            answered = [
+                {"role": "assistant", "content": item["content"]}
+                for item in held.response["output"]
+                if item["type"] == "message"
+            ]
+            before.append([*_items(held.input), *answered])
+            previous = held.response.get("previous_response_id")
+        if not before:
+            return value
+        return [item for items in reversed(before) for item in items] + _items(value)
+
     # ----------------------------------------------------------------------------------- answering
     async def create(self, job: Job, entry: Entry) -> dict[str, Any]:
         """The finished Response object. Raises `Dropped` for connections that a scenario cuts."""
@@ -244,7 +269,7 @@ class Responses:
         written = await engine.write(job)
         engine.bill(job, written, entry)
         final = answers.finished(job, written, response, int(engine.settings.now()))
-        self._keep(job, final)
+        self._keep(job, final, written)
         if job.scenario.shapes & {"midstream", "stream-error"}:
             raise Dropped(halfway=True)
         return final
@@ -275,12 +300,38 @@ class Responses:
         written = await self.engine.write(job)
         self.engine.bill(job, written, entry)
         final = answers.finished(job, written, response, int(self.engine.clock()))
-        self._keep(job, final)
+        self._keep(job, final, written)
         await self.hooks.send(f"response.{final['status']}", final["id"])
 
     def retrieve(self, response_id: str) -> Mapping[str, Any]:
         """A stored response. Raises `ProviderError` 404."""
         return self._stored(response_id).response
+
+    async def replay(self, response_id: str, after: int) -> AsyncIterator[bytes]:
+        """The frames of a stored response from behind the event `after` on; one that still runs is waited for."""
+        held = self._stored(response_id)
+        task = self.running.get(response_id)
+        frames = answers.Frames()
+        opening = {
+            **held.response,
+            "status": "in_progress",
+            "output": [],
+            "usage": None,
+            "completed_at": None,
+        }
+        for kind in ("response.created", "response.in_progress"):
+            event = frames.event(kind, response=opening)
+            if event["sequence_number"] > after:
+                yield frames.frame(event)
+        if task is not None:
+            await asyncio.wait([task])
+        held = self.stored.get(response_id, held)
+        if held.written is None:  # cancelled or deleted before anything was written
+            yield frames.frame(frames.event("response.failed", response=held.response))
+            return
+        for event in answers.stream_body(held.written, held.response, frames, obfuscate=False):
+            if event["sequence_number"] > after:
+                yield frames.frame(event)
 
     def delete(self, response_id: str) -> dict[str, Any]:
         """Forgets a stored response, and stops it when it is still running."""
@@ -307,8 +358,7 @@ class Responses:
     def input_items(self, response_id: str, query: Mapping[str, str]) -> dict[str, Any]:
         """The items a stored response was made from, newest first, in pages."""
         held = self._stored(response_id)
-        raw = held.input
-        items = [{"role": "user", "content": raw}] if isinstance(raw, str) else list(raw or ())
+        items = _items(held.input)
         rows: list[dict[str, Any]] = []
         for index, item in enumerate(items):
             content = item.get("content")
@@ -331,10 +381,10 @@ class Responses:
             raise ProviderError(404, f"Response with id '{response_id[:80]}' not found.")
         return held
 
-    def _keep(self, job: Job, final: Mapping[str, Any]) -> None:
+    def _keep(self, job: Job, final: Mapping[str, Any], written: Written | None = None) -> None:
         if job.body.get("store") is False:
             return
-        self.stored[final["id"]] = Stored(response=final, input=job.body.get("input"))
+        self.stored[final["id"]] = Stored(response=final, input=job.body.get("input"), written=written)
         while len(self.stored) > self._REMEMBERED:
             self.stored.pop(next(iter(self.stored)))
 
@@ -362,7 +412,7 @@ class Responses:
                 budget -= 1
             if event.get("response") is final:
                 engine.bill(job, written, entry)
-                self._keep(job, final)
+                self._keep(job, final, written)
             yield frames.frame(event)
             if delta:
                 # Other streams get their turn after every token, whatever the pause is.
@@ -386,6 +436,10 @@ class Responses:
             yield frames.frame(frames.event("response.failed", response=failed))
             return
         raise Dropped(halfway=True)
+
+
+def _items(value: Any) -> list[Any]:
+    return [{"role": "user", "content": value}] if isinstance(value, str) else list(value or ())
 
 
 def _says_json(body: Mapping[str, Any], prompt: Prompt) -> bool:

@@ -17,7 +17,7 @@ from service.sandbox import models, scenarios
 from service.sandbox.batches import Batches
 from service.sandbox.chat import Chat
 from service.sandbox.engine import Dropped, Engine, Job
-from service.sandbox.errors import ProviderError
+from service.sandbox.errors import ProviderError, bad_type
 from service.sandbox.faults import GatewayError
 from service.sandbox.files import Files
 from service.sandbox.ledger import Entry, Ledger
@@ -212,7 +212,18 @@ class Sandbox:
         )
 
     async def _get_response(self, exchange: Exchange, found: Mapping[str, str]) -> None:
-        await self._answer(exchange, 200, self.responses.retrieve(found["id"]))
+        query = exchange.request.query_params
+        response = self.responses.retrieve(found["id"])
+        if query.get("stream", "").lower() != "true":
+            await self._answer(exchange, 200, response)
+            return
+        after = query.get("starting_after", "-1")
+        if not after.removeprefix("-").isdigit():
+            raise bad_type("starting_after", "an integer", after)
+        await self._start(exchange, 200, {"content-type": "text/event-stream; charset=utf-8"})
+        async for frame in self.responses.replay(found["id"], int(after[:12])):
+            await exchange.send({"type": "http.response.body", "body": frame, "more_body": True})
+        await exchange.send({"type": "http.response.body", "body": b""})
 
     async def _delete_response(self, exchange: Exchange, found: Mapping[str, str]) -> None:
         await self._answer(exchange, 200, self.responses.delete(found["id"]))

@@ -21,7 +21,10 @@ def crossed(parsed: Parsed) -> Parsed:
 
 shares = st.integers(0, 65535).map(lambda edge: round(edge / 65535, 5))
 words = st.builds(
-    Word, text=st.text("abcäß漢😀", min_size=1, max_size=8), box=st.tuples(shares, shares, shares, shares)
+    Word,
+    text=st.text("abcäß漢😀", min_size=1, max_size=8),
+    box=st.tuples(shares, shares, shares, shares),
+    confidence=st.none(),
 )
 images = st.none() | st.builds(
     Image,
@@ -31,17 +34,22 @@ images = st.none() | st.builds(
     height=st.integers(1, 9999),
 )
 sizes = st.none() | st.tuples(st.floats(1, 9999), st.floats(1, 9999))
+read_words = st.builds(
+    lambda word, level: Word(word.text, word.box, round(level / 255, 3)), words, st.integers(0, 255)
+)
 pages = st.builds(
-    lambda number, text, words, image, size, tables, label: Page(
-        number, text, tuple(words), image, *(size or (None, None)), tables, label
+    lambda number, text, words, image, size, tables, label, source, scan: Page(
+        number, text, tuple(words), image, *(size or (None, None)), tables, label, source, scan
     ),
     st.integers(1, 999),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
-    st.lists(words, max_size=4),
+    st.lists(words, max_size=4) | st.lists(read_words, max_size=4),
     images,
     sizes,
     st.just(()) | st.just(((("a", "b"), ("1", "")),)),
     st.none() | st.just("sheet"),
+    st.sampled_from(["text", "ocr", "image", "mixed"]),
+    images,
 )
 
 
@@ -84,6 +92,8 @@ def test_jobs_cross_the_pipe() -> None:
             "notices": [],
         },
         {"pages": [{"number": 1, "text": "", "words": "", "count": 0, "tables": [[[1]]]}], "notices": []},
+        {"pages": [{"number": 1, "text": "", "words": "a", "count": 1, "sure": True}], "notices": []},
+        {"pages": [{"number": 1, "text": "", "words": "", "count": 0, "source": ["text"]}], "notices": []},
         {"pages": [], "notices": [["one"]]},
     ],
 )

@@ -6,7 +6,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 import service.extraction.store
-import service.registry.store  # noqa: F401 - both declare their tables
+import service.files.store
+import service.registry.store  # noqa: F401 - all declare their tables
 from service.foundation.database import Database, Settings, StorageUnavailable, head, tables, upgrade
 
 

@@ -226,3 +226,11 @@ async def test_the_sdk_runs_a_batch() -> None:
             assert len(content.text.splitlines()) == 5
     finally:
         served.stop()
+
+
+async def test_a_fast_clock_leaves_no_line_undone() -> None:
+    """What the sandbox computes takes no provider time: at a million times real time a day is 0.09 s."""
+    async with client_for(Settings(clock_speed=1_000_000.0)) as client:
+        done = await finished(client, await start(client, [line(n) for n in range(400)]))
+    assert done["status"] == "completed"
+    assert done["request_counts"] == {"total": 400, "completed": 400, "failed": 0}

@@ -7,7 +7,7 @@ difference; ``behaviour`` lists what changes what a model writes without changin
 record of one version one of another.
 """
 
-from service.registry.compatibility.behaviour import behaviour
+from service.registry.compatibility.behaviour import behaviour, beside
 from service.registry.compatibility.check import Limits, check, compare
 from service.registry.compatibility.projection import NotProjectable, Projection, project
 from service.registry.compatibility.report import (
@@ -34,6 +34,7 @@ __all__ = [
     "Projection",
     "Report",
     "behaviour",
+    "beside",
     "check",
     "compare",
     "project",

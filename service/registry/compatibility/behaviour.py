@@ -1,6 +1,7 @@
 """What changes the values that a model writes without changing which records are valid: words, order, examples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from service.registry.compatibility.report import Difference
@@ -30,13 +31,38 @@ def behaviour(new: Any, old: Any) -> tuple[Difference, ...]:
     return tuple(found[:_MAX])
 
 
-def content(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """The same for what stands beside the schema (instructions, examples, model policy …): members by name."""
-    return tuple(
-        _changed(f"/{_escaped(name)}", f"{name.upper()}_CHANGED", old.get(name), new.get(name))
-        for name in dict.fromkeys([*old, *new])
-        if old.get(name) != new.get(name)
-    )
+_BESIDE = {
+    "instructions": ("INSTRUCTIONS_CHANGED", "the model is told something else with every document"),
+    "rules": ("RULES_CHANGED", "other records pass for right"),
+    "examples": ("SHOWN_EXAMPLES_CHANGED", "the model is shown other examples"),
+    "policy": ("MODEL_POLICY_CHANGED", "a request that does not say is answered in another way"),
+    "evidence": ("EVIDENCE_CHANGED", "a request that does not say gets other evidence"),
+}
+
+
+def beside(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The same for what stands beside the schema, whose pointers begin in the version: members of ``_BESIDE`` by name.
+
+    Items of lists and members of objects are told apart, by their places; at most 200 differences.
+    """
+    found = [
+        Difference(place, kind, "BACKWARD", "behaviour", before, after, message)
+        for name, (kind, message) in _BESIDE.items()
+        for place, before, after in _places(f"/{name}", old.get(name), new.get(name))
+        if before != after
+    ]
+    return tuple(found[:_MAX])
+
+
+def _places(pointer: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, list) and isinstance(new, list):
+        for index, (before, after) in enumerate(zip_longest(old, new)):
+            yield f"{pointer}/{index}", before, after
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name in dict.fromkeys([*old, *new]):
+            yield f"{pointer}/{_escaped(name)}", old.get(name), new.get(name)
+    else:
+        yield pointer, old, new
 
 
 def _node(pointer: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:

@@ -22,6 +22,9 @@ _MAX_SPLITS = 6
 _FINITE = 16
 """Values of a member that a case is split into."""
 
+_VALUES_A_STEP = 50
+"""Enumerated values that are looked up in about the time of one other step."""
+
 _Key = tuple[Case, Node, Node]
 
 
@@ -157,10 +160,10 @@ class Inclusion:
         # Alternatives that only repeat what was known without them add nothing.
         return before if len(found) >= len(before) * max(1, len(parts)) else _once(found)
 
-    def _values(self, values: Iterable[Any], node: Node, words: Words) -> list[Break]:
+    def _values(self, values: Sequence[Any], node: Node, words: Words) -> list[Break]:
+        self.budget.spend(1 + len(values) // _VALUES_A_STEP)
         refused = []
         for value in values:
-            self.budget.spend()
             try:
                 if not admits(node, value):
                     refused.append(value)

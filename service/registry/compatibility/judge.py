@@ -27,7 +27,7 @@ class Judge:
         """Whether the record is valid."""
         return bool(self._validator.is_valid(record))
 
-    def faults(self, record: Any) -> list[tuple[str, str]]:
+    def faults(self, record: Any, *, whose: str = "reader") -> list[tuple[str, str]]:
         """What is wrong, at most twenty places: a JSON Pointer into the record, and the keyword that is not met."""
         found: list[tuple[str, str]] = []
         for error in self._validator.iter_errors(record):
@@ -35,7 +35,7 @@ class Judge:
                 "/" + str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path
             )
             keyword = next((step for step in reversed(error.schema_path) if isinstance(step, str)), "schema")
-            found.append((pointer, f"The reader's `{keyword}` is not met."))
+            found.append((pointer, f"The {whose}'s `{keyword}` is not met."))
             if len(found) == _MOST:
                 break
         return found

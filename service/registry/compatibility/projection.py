@@ -1,5 +1,7 @@
 """A record for a reader of another version (``as_version``): what RECORDS promises of a compatible change, made true."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from service.foundation.errors import Fault, Unprocessable
@@ -10,6 +12,8 @@ from service.registry.compatibility.words import Node, Source
 
 _MAX_DEPTH = 200
 _MAX_BRANCHES = 64
+_KEPT_FACTS = 2048
+"""Cases whose facts one projection keeps: what follows from a schema is the same for every record."""
 
 
 class NotProjectable(Unprocessable):
@@ -31,6 +35,7 @@ class Projection:
     def __init__(self, writer: Any, reader: Any) -> None:
         self._writer = Source(writer, 0)
         self._reader = Source(reader, 1)
+        self._facts = lru_cache(_KEPT_FACTS)(facts_of)
         self._judge = Judge(reader, self._reader.dialect.draft, formats=True)
 
     def apply(self, record: Any) -> Any:
@@ -39,7 +44,7 @@ class Projection:
         # Null for every member that may be null, unless that itself breaks a rule of the reader.
         for everything in (True, False):
             try:
-                projected = _Pass(fill_optional=everything).value(record, *roots, 0)
+                projected = _Pass(self._facts, fill_optional=everything).value(record, *roots, 0)
             except TooDeep:
                 raise NotProjectable("The record nests too deep to be projected.") from None
             if self._judge.accepts(projected):
@@ -57,7 +62,8 @@ def project(record: Any, *, writer: Any, reader: Any) -> Any:
 
 
 class _Pass:
-    def __init__(self, *, fill_optional: bool) -> None:
+    def __init__(self, facts: Callable[[Case], Facts], *, fill_optional: bool) -> None:
+        self._facts = facts
         self._fill_optional = fill_optional
         self._branches = 0
 
@@ -66,18 +72,30 @@ class _Pass:
             raise TooDeep
         if reader is None or not isinstance(value, dict | list):
             return value
-        writer = _met(value, writer)
-        told = facts_of(reader)
+        writer = self._met(value, writer)
+        told = self._facts(reader)
         if told.choices and self._branches < _MAX_BRANCHES:
             self._branches += 1
             return self._chosen(value, writer, reader, told, depth)
-        said = None if writer is None else facts_of(writer)
+        said = None if writer is None else self._facts(writer)
         if isinstance(value, list):
             return [
                 self.value(item, None if said is None else said.item(index), told.item(index), depth + 1)
                 for index, item in enumerate(value)
             ]
         return self._members(value, said, told, depth)
+
+    def _met(self, value: Any, case: Case | None) -> Case | None:
+        """The writer's case with the alternatives taken that this value meets."""
+        for _ in range(_MAX_BRANCHES):
+            if case is None:
+                return None
+            choices = self._facts(case).choices
+            if not choices:
+                return case
+            parts = alternatives(case, *choices[0])
+            case = next((part for part in parts if _holds(part, value)), parts[0] if parts else None)
+        return case
 
     def _chosen(self, value: Any, writer: Case | None, reader: Case, told: Facts, depth: int) -> Any:
         """As the first of the reader's alternatives that then holds."""
@@ -92,11 +110,11 @@ class _Pass:
     def _members(self, value: dict[str, Any], said: Facts | None, told: Facts, depth: int) -> dict[str, Any]:
         projected: dict[str, Any] = {}
         others = told.others()
-        picks = told.declares or (others is not None and facts_of(others).never)
+        picks = told.declares or (others is not None and self._facts(others).never)
         written = said is not None and said.declares
         for name, member in value.items():
             inner = told.member(name)
-            known = name in told.required if inner is None else not facts_of(inner).never
+            known = name in told.required if inner is None else not self._facts(inner).never
             if picks and not known:
                 continue
             outer = None if said is None else said.member(name)
@@ -114,19 +132,6 @@ class _Pass:
 def _is_named(said: Facts, name: str) -> bool:
     named = name in said.declared() or name in said.required
     return named or any(matches(pattern, name) is True for pattern, _ in said.under())
-
-
-def _met(value: Any, case: Case | None) -> Case | None:
-    """The writer's case with the alternatives taken that this value meets."""
-    for _ in range(_MAX_BRANCHES):
-        if case is None:
-            return None
-        choices = facts_of(case).choices
-        if not choices:
-            return case
-        parts = alternatives(case, *choices[0])
-        case = next((part for part in parts if _holds(part, value)), parts[0] if parts else None)
-    return case
 
 
 def _holds(case: Case, value: Any) -> bool:

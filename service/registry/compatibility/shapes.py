@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from service.registry.compatibility.values import same
 from service.registry.compatibility.words import Node, Words
 
 
@@ -67,7 +66,19 @@ _SILENT = frozenset(
     ]
 )  # fmt: skip
 
-_PLAIN = ("kinds", "whole", "low", "high", "multiple", "pattern", "format", "unique", "needed_with")
+_PLAIN = (
+    "kinds",
+    "whole",
+    "low",
+    "high",
+    "multiple",
+    "pattern",
+    "format",
+    "unique",
+    "needed_with",
+    "among",
+    "not_among",
+)
 
 
 def _plainly_equal(one: Words, other: Words) -> bool:
@@ -76,16 +87,6 @@ def _plainly_equal(one: Words, other: Words) -> bool:
         and {name: size for name, size in one.sizes.items() if size or name.startswith("max")}
         == {name: size for name, size in other.sizes.items() if size or name.startswith("max")}
         and set(one.required) == set(other.required)
-        and _same_values(one.values, other.values)
-        and _same_values(one.refused, other.refused)
-    )
-
-
-def _same_values(one: list[object] | None, other: list[object] | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return all(any(same(a, b) for b in other) for a in one) and all(
-        any(same(a, b) for a in one) for b in other
     )
 
 

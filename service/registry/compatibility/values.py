@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
-from service.registry.compatibility.words import Node, Words
+from service.registry.compatibility.words import Node, Words, identity
 from service.strict import searcher
 
 _MAX_DEPTH = 64
@@ -25,17 +25,6 @@ def kind_of(value: Any) -> str:
     if isinstance(value, str):
         return "string"
     return "array" if isinstance(value, list) else "object"
-
-
-def same(one: Any, other: Any) -> bool:
-    """Equality of JSON values: 1 equals 1.0 and not true."""
-    if kind_of(one) != kind_of(other):
-        return False
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
-    return bool(one == other)
 
 
 def matches(pattern: str, text: str) -> bool | None:
@@ -71,9 +60,9 @@ def _own(words: Words, value: Any) -> bool:
     kind = kind_of(value)
     if kind not in words.kinds:
         return False
-    if words.values is not None and not any(same(value, one) for one in words.values):
+    if words.among is not None and identity(value) not in words.among:
         return False
-    if words.refused is not None and any(same(value, one) for one in words.refused):
+    if words.not_among is not None and identity(value) in words.not_among:
         return False
     if kind == "number":
         return _number(words, value)
@@ -127,9 +116,7 @@ def _array(words: Words, value: list[Any], depth: int) -> bool:
         count = sum(admits(node, item, depth + 1) for item in value)
         if count < least or (most is not None and count > most):
             return False
-    return not words.unique or not any(
-        same(one, other) for index, one in enumerate(value) for other in value[:index]
-    )
+    return not words.unique or len(set(map(identity, value))) == len(value)
 
 
 def _object(words: Words, value: dict[str, Any], depth: int) -> bool:

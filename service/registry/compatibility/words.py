@@ -3,7 +3,7 @@
 Reads through ``service.strict``'s documents, which know where references lead and what each draft means.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
@@ -16,6 +16,17 @@ KINDS = frozenset([NULL, "boolean", "number", "string", "array", "object"])
 
 Bound = tuple[Fraction, bool]
 """A limit and whether the limit itself is excluded."""
+
+
+def identity(value: Any) -> Hashable:
+    """A key that two JSON values share exactly when they are equal: 1 equals 1.0 and not true."""
+    if isinstance(value, bool):
+        return "boolean", value
+    if isinstance(value, list):
+        return "array", tuple(map(identity, value))
+    if isinstance(value, dict):
+        return "object", frozenset((name, identity(member)) for name, member in value.items())
+    return value if value is None or isinstance(value, int | float) else ("string", value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +77,12 @@ class Words:
     whole: bool = False
     """Numbers must have no fraction."""
     values: list[Any] | None = None
+    among: frozenset[Hashable] | None = None
+    """The identities of ``values``: enumerations have thousands of them."""
     refused: list[Any] | None = None
     """Values that are not admitted."""
+    not_among: frozenset[Hashable] | None = None
+    """The identities of ``refused``."""
     low: Bound | None = None
     high: Bound | None = None
     multiple: Fraction | None = None
@@ -210,14 +225,16 @@ def _type(_: Source, __: Site, words: Words, value: Any) -> None:
 
 def _enum(_: Source, __: Site, words: Words, value: Any) -> None:
     words.values = list(value)
+    words.among = frozenset(map(identity, value))
 
 
 def _refused(_: Source, __: Site, words: Words, value: Any) -> None:
     words.refused = list(value)
+    words.not_among = frozenset(map(identity, value))
 
 
-def _const(_: Source, __: Site, words: Words, value: Any) -> None:
-    words.values = [value]
+def _const(source: Source, site: Site, words: Words, value: Any) -> None:
+    _enum(source, site, words, [value])
 
 
 def _limit(name: str, *, excluded: bool) -> Any:

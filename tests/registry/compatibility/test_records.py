@@ -169,3 +169,40 @@ def test_maps_keep_their_members() -> None:
     assert project({"s": {"any": 1}}, writer=record(s=scores), reader=record(s=scores)) == {"s": {"any": 1}}
     narrower = {"type": "object", "additionalProperties": {"type": "integer"}}
     assert not check(record(s=narrower), [record(s=scores)], level="BACKWARD", policy="RECORDS").compatible
+
+
+def reads(new: Any, old: Any) -> bool:
+    """Whether what ``old`` lets be written is read by ``new``."""
+    return check(new, [old], level="BACKWARD", policy="RECORDS").compatible
+
+
+@pytest.mark.timeout(20)
+def test_long_enumerations_are_looked_up_and_not_walked():
+    codes = [f"code-{number}" for number in range(20_000)]
+    shorter, longer = record(a={"enum": codes[:-1]}), record(a={"enum": codes})
+    assert reads(longer, shorter)
+    refused = check(shorter, [longer], level="BACKWARD", policy="RECORDS")
+    assert {one.kind for one in refused.differences} == {"ENUM_ARRAY_NARROWED"}
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "equal"),
+    [
+        (1, 1.0, True),
+        (1, True, False),
+        (0, False, False),
+        ("1", 1, False),
+        (None, False, False),
+        ({"a": [1, {}]}, {"a": [1.0, {}]}, True),
+        ([1, 2], [2, 1], False),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+    ],
+)
+def test_enumerated_values_are_equal_as_json_values(written, read, equal):
+    assert reads({"enum": [read, "other"]}, {"enum": [written]}) is equal
+
+
+def test_a_schema_that_refers_to_itself_in_place_proves_nothing():
+    loop = {"$defs": {"a": {"$ref": "#/$defs/a"}}, "properties": {"x": {"$ref": "#/$defs/a"}}}
+    assert not reads({"properties": {"x": {"type": "string"}}}, loop)
+    assert not reads(loop, {"properties": {"x": {"type": "string"}}})
