@@ -25,7 +25,7 @@ DOCUMENTS = SHARED / "documents"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SAMPLE = {
     "statement-syn-5002",
-    "table-us-018",
+    "table-us-020",
     "table-us-002",
     "table-eu-007",
     "xb-ibm-credit-agreement-2019-07-18",
