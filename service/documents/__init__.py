@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from service.documents.document import (
         Box,
         Document,
+        File,
         Image,
         Notice,
         Page,
@@ -28,6 +29,7 @@ __all__ = [
     "SUPPORTED",
     "Box",
     "Document",
+    "File",
     "Image",
     "Loader",
     "Notice",

@@ -68,6 +68,16 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A part of a document as it came, for models that read files themselves. ``pages`` are the numbers it became."""
+
+    name: str = field(repr=False)
+    media_type: str
+    data: bytes = field(repr=False)
+    pages: range
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A loaded document. ``digest`` is ``sha256:<hex>`` of the bytes as they came; of several parts, of their digests."""
 
@@ -79,6 +89,8 @@ class Document:
     """Bytes as they came."""
     pages: tuple[Page, ...]
     notices: tuple[Notice, ...] = ()
+    files: tuple[File, ...] = ()
+    """The parts that the model is given whole; none unless that was asked for."""
 
     @property
     def text(self) -> str:

@@ -25,9 +25,6 @@ from service.foundation.errors import DeadlineExceeded, WinnowError
 
 _log = structlog.get_logger()
 
-_START_S = 30.0
-"""Seconds that a worker may take to come up on a busy machine."""
-
 _THREAD = 256 * 1024
 """Bytes of a result from which it is decoded in a thread, not in the event loop."""
 
@@ -239,7 +236,7 @@ class Pool:
         worker = _Worker(process, self._bounds)
         self._all.add(worker)
         try:
-            async with asyncio.timeout(_START_S):
+            async with asyncio.timeout(self._bounds.start_s):
                 await worker.hello()
         except (TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
             self._discard(worker)

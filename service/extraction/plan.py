@@ -22,7 +22,17 @@ from service.foundation import jsontext
 from service.foundation.money import NanoUSD
 from service.registry import Rule, SchemaVersion, parse_rules
 from service.strict import Compiled, SchemaRefused
-from service.upstream import Call, Estimate, Part, ResponseFormat, TextPart, counted, expected
+from service.upstream import (
+    Call,
+    Estimate,
+    FilePart,
+    ImagePart,
+    Part,
+    ResponseFormat,
+    TextPart,
+    counted,
+    expected,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +138,10 @@ def excerpts(
     """How a document is cut to be read in parts; None for one that is read in one call.
 
     It is when its schema has lists and it is long (in pages, or in lines that look like rows), and when it is larger than
-    what the model can take in. Raises ``BadRequest`` for a policy that the document cannot serve.
+    what the model can take in. Raises ``PolicyImpossible`` for a policy that the document cannot serve.
     """
+    if document.files:
+        return None  # a file is given whole or not at all
     room = _room(model, settings)
     size = sum(len(page.text) for page in document.pages)
     pictures = sum(page.image is not None for page in document.pages)
@@ -164,7 +176,7 @@ def excerpts(
 
 def smaller(document: Document, version: SchemaVersion, *, options: Options) -> Cut | None:
     """The two halves of a document whose answer was too long for one call; None where halves cannot help."""
-    if not has_lists(version.schema):
+    if document.files or not has_lists(version.schema):
         return None
     lines = Lines.of(document, images=prompt.as_images(document, options.policy))
     found = halves(lines, Excerpt(0, len(lines), tail=len(lines)))
@@ -207,7 +219,7 @@ def make(
 ) -> Plan:
     """One segment that holds the whole document, or one for each of its parts.
 
-    Raises ``NothingToShow`` for a document without text and images, ``BadRequest`` for a policy that it cannot serve.
+    Raises ``NothingToShow`` for a document without text and images, ``PolicyImpossible`` for a policy that it cannot serve.
     """
     shown = prompt.parts(document, options.policy, options.detail) if parts is None else ()
     if parts is None and not shown:
@@ -289,7 +301,15 @@ def output_budget(model: Model, parts: Sequence[Part], settings: Settings) -> in
 
     The provider charges its rate limit with them, and the worst case pays for them.
     """
-    tokens = sum(len(part.text) / 3 if isinstance(part, TextPart) else 2000 for part in parts)
+    tokens = 0.0
+    for part in parts:
+        match part:
+            case TextPart():
+                tokens += len(part.text) / 3
+            case ImagePart():
+                tokens += 2000
+            case FilePart():
+                tokens += max(part.text_bytes / 3, 2000 * part.pages)
     wanted = settings.min_output_tokens + math.ceil(tokens * settings.output_per_input)
     return min(model.max_output_tokens, wanted)
 

@@ -317,7 +317,8 @@ class Mending:
             shown = shown if less is None else less
         if shown is document:
             return self._segment.call.parts
-        return prompt.parts(shown, self._options.policy, self._options.detail)
+        # A file is given whole or not at all: of some of its pages, what was read here is shown.
+        return prompt.parts(replace(shown, files=()), self._options.policy, self._options.detail)
 
     async def _pages(self, best: Candidate, fragment: Fragment) -> set[int] | None:
         """The numbers of the pages on which the failing part stands; None where that is not known."""

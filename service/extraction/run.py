@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from service.catalogue import Model
 from service.documents import Document, Loader, PageRange, combine, parse_pages
+from service.extraction import native
 from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
@@ -129,7 +130,9 @@ class Extractor:
         model = catalogue.get(asked, today=clock.now().date(), on_retirement=self._settings.on_retirement)
         wanted = _pages(options.pages)
         prepared = await self._prepare(arguments.version)
-        document = await self._load(arguments, wanted, deadline, ocr=evidence or options.policy == "text")
+        document = await self._load(
+            arguments, wanted, model, deadline, ocr=evidence or options.policy == "text"
+        )
         cut = await self._cut(document, arguments, model)
         return planning.make(
             name=asked if catalogue.find(asked) is model else model.id,
@@ -291,16 +294,24 @@ class Extractor:
         return found
 
     async def _load(
-        self, arguments: Arguments, wanted: PageRange | None, deadline: float, *, ocr: bool
+        self, arguments: Arguments, wanted: PageRange | None, model: Model, deadline: float, *, ocr: bool
     ) -> Document:
         """The document. ``ocr``: also the words of pages that are pictures, which nobody needs else."""
+        options = arguments.options
         pieces = [await self._inputs.bring(piece, deadline) for piece in arguments.pieces]
-        images: Literal["auto", "always"] = (
-            "always" if arguments.options.policy in ("image", "both") else "auto"
-        )
-        loaded = [
-            await self._loader.load(
-                piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read),
+        if options.policy == "file":
+            native.check(
+                model,
+                [len(piece.data) for piece in pieces],
+                pages=options.pages,
+                locked=any(piece.password for piece in pieces),
+            )
+        images: Literal["auto", "always"] = "always" if options.policy in ("image", "both") else "auto"
+        loaded: list[tuple[Document, bytes]] = []
+        for piece in pieces:
+            data = piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read)
+            document = await self._loader.load(
+                data,
                 declared=piece.media_type,
                 name=piece.name,
                 password=piece.password,
@@ -309,12 +320,11 @@ class Extractor:
                 images=images,
                 ocr=ocr,
             )
-            for piece in pieces
-        ]
-        if len(loaded) == 1:
-            return loaded[0]
-        document = combine(loaded)
-        if wanted is None:
+            loaded.append((document, data if options.policy == "file" else b""))
+        document = combine([document for document, _ in loaded])
+        if options.policy == "file":
+            return replace(document, files=native.files_of(loaded))
+        if wanted is None or len(pieces) == 1:
             return document
         pages = tuple(page for page in document.pages if page.number in wanted)
         if not pages:
@@ -341,7 +351,7 @@ class Extractor:
             )
         except WinnowError:
             return None
-        if model.id == plan.model.id:
+        if model.id == plan.model.id or (plan.document.files and "files" not in model.can):
             return None
         return Stronger(name if self._upstream.catalogue.find(name) is model else model.id, model)
 

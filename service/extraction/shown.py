@@ -9,6 +9,7 @@ from service.documents import Document, Page
 from service.extraction import prompt
 from service.extraction.prompt import Reason, Showing
 from service.extraction.wire import MOST_SHOWN, Detail, Policy
+from service.upstream import FILE_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,20 @@ class Shown:
 def pages_shown(document: Document, *, model: Model, policy: Policy, detail: Detail) -> tuple[Shown, ...]:
     """The document's first ``MOST_SHOWN`` pages as this model is shown them.
 
-    Raises ``BadRequest`` when the policy asks for something that one of them does not have.
+    Raises ``PolicyImpossible`` when the policy asks for something that one of them does not have.
     """
-    detail = model.image_detail(detail)
-    return tuple(_shown(page, model, policy, detail) for page in document.pages[:MOST_SHOWN])
+    inside = prompt.in_files(document)
+    image = model.image_detail(detail)
+    return tuple(
+        _in_file(page, model, detail) if page.number in inside else _shown(page, model, policy, image)
+        for page in document.pages[:MOST_SHOWN]
+    )
+
+
+def _in_file(page: Page, model: Model, detail: Detail) -> Shown:
+    """Of a file the provider takes the text layer and a picture of each page."""
+    tokens = ceil(text_tokens_about(page.text)) + image_tokens(model, *FILE_PAGE, detail)
+    return Shown(page.number, "file", "policy", tokens)
 
 
 def _shown(page: Page, model: Model, policy: Policy, detail: Detail) -> Shown:

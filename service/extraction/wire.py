@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from service.foundation.money import NanoUSD, parse_usd
 
-Policy = Literal["auto", "text", "image", "both"]
+Policy = Literal["auto", "text", "image", "both", "file"]
 Detail = Literal["low", "high", "auto"]
 
 
@@ -32,7 +32,9 @@ class Options(BaseModel):
     )
     policy: Policy = Field(
         "auto",
-        description="What the model is shown: the text, page images, both, or (`auto`) text where it is good, else images.",
+        description="What the model is shown: the text, page images, both, or (`auto`) text where it is good, else images. "
+        "`file`: a PDF as it is, which the provider reads itself (its text layer and a picture of each page); other parts as "
+        "with `auto`. Not with `pages` or `password`, up to 50 MB, and never in parts.",
     )
     detail: Detail = Field("auto", description="Resolution at which the model looks at images.")
     max_cost_usd: Annotated[NanoUSD, BeforeValidator(_money)] | None = Field(
@@ -164,8 +166,10 @@ class PageShown(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     page: int = Field(description="Its number, from 1.", examples=[1])
-    as_: Literal["text", "image", "both"] = Field(
-        alias="as", description="The page's text, a picture of it, or both.", examples=["image"]
+    as_: Literal["text", "image", "both", "file"] = Field(
+        alias="as",
+        description="The page's text, a picture of it, both, or the whole file that it stands in.",
+        examples=["image"],
     )
     reason: Literal["text_good", "text_poor", "no_text", "no_image", "blank", "policy"] = Field(
         description="`text_good`: the text holds what a reader of the page sees; `text_poor`: it does not (a scan with few "
