@@ -28,6 +28,7 @@ from service.extraction import Extractor, Inputs, Store, openapi
 from service.extraction import Settings as ExtractionSettings
 from service.extraction.api import add_routes as add_extract_routes
 from service.extraction.api import router as extraction_router
+from service.extraction.typed.api import router as typed_router
 from service.files import Fetcher, Files, UrlSettings
 from service.files import Settings as FileSettings
 from service.files.api import router as files_router
@@ -175,6 +176,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
+    app.include_router(typed_router, dependencies=[Depends(admit)])
     for part in (registry_router, beside_router, drafts_router, whole_registry_router, archives_router):
         app.include_router(part, dependencies=[Depends(admit)])
     app.include_router(files_router, dependencies=[Depends(admit)])
@@ -446,16 +448,10 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
         components = document["components"]["schemas"]
         paths, more = openapi.describe(schemas.all(), taken=components)
         components.update(more)
-        document["components"]["securitySchemes"] = {
-            "bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "`WINNOW_API_KEY`; not needed on loopback without one.",
-            }
-        }
+        document["components"]["securitySchemes"] = copy.deepcopy(openapi.SECURITY)
         document["paths"] = {**paths, **document["paths"]}
         for path, operations in document["paths"].items():
-            _finish(path, operations)
+            openapi.finish(path, operations)
         for unused in ("HTTPValidationError", "ValidationError"):
             components.pop(unused, None)
         return document
@@ -482,23 +478,3 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
     app.add_route("/openapi.json", document, include_in_schema=False)
     app.add_route("/docs", docs, include_in_schema=False)
     app.openapi = build  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
-
-
-def _finish(path: str, operations: dict[str, Any]) -> None:
-    for method, operation in operations.items():
-        responses = operation["responses"]
-        if "HTTPValidationError" in str(responses.get("422", "")):
-            del responses["422"]  # FastAPI's own; ours is a 400
-        protected = path.startswith("/v1/") or path == "/metrics"
-        if protected:
-            operation["security"] = [{"bearer": []}, {}]
-        wanted = {"400", "500", *(("401", "503") if protected else ())}
-        if protected and method == "post":
-            operation["parameters"] = [*operation.get("parameters", []), openapi.idempotency_key()]
-            wanted |= {"409", "422"}
-        for status in sorted(wanted - set(responses)):
-            responses.update(openapi.problems(status))
-        for status, response in responses.items():
-            content = response.get("content", {})
-            if status.isdigit() and int(status) >= 400 and "application/json" in content:
-                content[problems.MEDIA_TYPE] = content.pop("application/json")

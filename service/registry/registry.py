@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, Field
 
@@ -69,6 +70,7 @@ class Registry:
         self._made.update({(version.name, 1, version.digest): version for version in self._folders.values()})
         self._inline: OrderedDict[bytes, SchemaVersion] = OrderedDict()
         self._inline_bytes = 0
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._store: Store | None = None
         self._refreshing: asyncio.Lock | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -118,6 +120,17 @@ class Registry:
         result = await self.store.write(work, by=by)
         await self.refresh()
         return result
+
+    def turn(self, name: str) -> asyncio.Lock:
+        """What to hold while a schema is checked and then written.
+
+        The transaction keeps writers apart, in other processes too; but of fifty that check at the same time in this one,
+        forty-nine would check in vain, and forty-eight again.
+        """
+        turn = self._turns.get(name)
+        if turn is None:
+            turn = self._turns[name] = asyncio.Lock()
+        return turn
 
     @property
     def store(self) -> "Store":

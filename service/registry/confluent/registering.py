@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jsonschema_rs
@@ -62,7 +62,8 @@ class Matches:
             found = _identity(snapshot.content(version), normalize=normalize)
             known = snapshot.contents
             if len(self._kept) > 2 * len(known) + 1000:
-                self._kept = {key: value for key, value in self._kept.items() if key[0] in known}
+                everything = dict(self._kept)  # a copy: other threads may be adding to it
+                self._kept = {key: value for key, value in everything.items() if key[0] in known}
             self._kept[key] = found
         return found
 
@@ -135,6 +136,36 @@ def _faults(content: Content) -> Iterator[str]:
         yield str(error)[:500]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was sent, and the newest version of the subject that says the same, at one snapshot."""
+
+    snapshot: Snapshot
+    content: Content
+    found: Published | None
+
+
+async def _read(
+    registry: Registry,
+    matches: Matches,
+    subject: str,
+    sent: Sent,
+    *,
+    normalize: bool,
+    deleted: bool = False,
+) -> _Read:
+    """Raises 42201."""
+    snapshot = registry.snapshot
+    entry = snapshot.entries.get(subject)
+    versions = () if entry is None else entry.kept if deleted else entry.live
+
+    def read() -> _Read:
+        content = understood(snapshot, subject, sent, normalize=normalize)
+        return _Read(snapshot, content, matches.newest(snapshot, versions, content, normalize=normalize))
+
+    return await asyncio.to_thread(read)
+
+
 # ------------------------------------------------------------------------------------------------------------- registering
 
 
@@ -146,14 +177,22 @@ async def register(
     The check is made on what is known and holds only if nobody changed the subject, what it refers to or the global
     config meanwhile: else it is made again. Raises 409 and 422 refusals, ``RegistryBusy``.
     """
+    found = (await _read(registry, matches, subject, sent, normalize=normalize)).found
+    if found is not None and sent.id in (None, found.content_id):
+        return found
+    async with registry.turn(subject):
+        return await _register(registry, matches, subject, sent, normalize=normalize, by=by)
+
+
+async def _register(
+    registry: Registry, matches: Matches, subject: str, sent: Sent, *, normalize: bool, by: str
+) -> Published:
     for _ in range(_TRIES):
-        snapshot = registry.snapshot
+        read = await _read(registry, matches, subject, sent, normalize=normalize)
+        if read.found is not None and sent.id in (None, read.found.content_id):
+            return read.found
+        snapshot, content = read.snapshot, read.content
         entry = snapshot.entries.get(subject)
-        content = await asyncio.to_thread(understood, snapshot, subject, sent, normalize=normalize)
-        live = () if entry is None else entry.live
-        found = await asyncio.to_thread(matches.newest, snapshot, live, content, normalize=normalize)
-        if found is not None and sent.id in (None, found.content_id):
-            return found
         importing = levels.permitted(snapshot, subject) == "IMPORT"
         _permit_numbers(sent, entry, importing=importing)
         if not importing:
@@ -261,13 +300,10 @@ async def look_up(
     registry: Registry, matches: Matches, subject: str, sent: Sent, *, normalize: bool, deleted: bool
 ) -> tuple[Published, Content]:
     """The newest version of a subject that says what was sent. Raises 40401, 40403, 42201."""
-    snapshot = registry.snapshot
-    content = await asyncio.to_thread(understood, snapshot, subject, sent, normalize=normalize)
-    entry = snapshot.entries.get(subject)
-    versions = () if entry is None else entry.kept if deleted else entry.live
-    if not versions:
+    read = await _read(registry, matches, subject, sent, normalize=normalize, deleted=deleted)
+    entry = read.snapshot.entries.get(subject)
+    if entry is None or not (entry.kept if deleted else entry.live):
         raise no_subject(subject)
-    found = await asyncio.to_thread(matches.newest, snapshot, versions, content, normalize=normalize)
-    if found is None:
+    if read.found is None:
         raise no_schema()
-    return found, snapshot.content(found)
+    return read.found, read.snapshot.content(read.found)
