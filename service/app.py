@@ -453,6 +453,7 @@ def _describe(app: FastAPI, schemas: Registry, faces: Mapping[str, Render]) -> N
     def build() -> dict[str, Any]:
         document = copy.deepcopy(fixed())
         components = document["components"]["schemas"]
+        components.update({name: openapi.without_defaults(one) for name, one in components.items()})
         paths, more = openapi.describe(schemas.all(), taken=components)
         components.update(more)
         document["components"]["securitySchemes"] = copy.deepcopy(openapi.SECURITY)

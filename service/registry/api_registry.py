@@ -1,5 +1,6 @@
 """HTTP: the registry as a whole: what holds for all schemas, its history, and all of it as one file."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from typing import IO, Any
@@ -12,7 +13,15 @@ from service.foundation.problems import Problem
 from service.registry.archive import MEDIA_TYPE
 from service.registry.archiving import ensure_empty, export_to, import_from
 from service.registry.bodies import history_body
-from service.registry.http import CHANGES, CurrentCaller, CurrentRegistry, Cursor, ExactRoute, Limit
+from service.registry.http import (
+    CHANGES,
+    CurrentCaller,
+    CurrentRegistry,
+    Cursor,
+    ExactRoute,
+    FreshRegistry,
+    Limit,
+)
 from service.registry.lifecycle import set_config, set_mode
 from service.registry.publishing import common_config
 from service.registry.wire import ConfigBody, HistoryBody, ImportedBody, RegistryModeBody
@@ -32,7 +41,7 @@ async def show_mode(registry: CurrentRegistry) -> RegistryModeBody:
 @router.put(
     "/mode", summary="Open or close the registry", operation_id="put_registry_mode", responses=CHANGES
 )
-async def put_mode(registry: CurrentRegistry, by: CurrentCaller, body: RegistryModeBody) -> RegistryModeBody:
+async def put_mode(registry: FreshRegistry, by: CurrentCaller, body: RegistryModeBody) -> RegistryModeBody:
     """`READONLY`: every change is a 409 `read_only`, but of schemas that are `READWRITE` themselves."""
     await registry.write(lambda writer: set_mode(writer, None, body.mode), by=by)
     return await show_mode(registry)
@@ -53,7 +62,7 @@ async def show_config(registry: CurrentRegistry) -> ConfigBody:
     operation_id="put_registry_config",
     responses=CHANGES,
 )
-async def put_config(registry: CurrentRegistry, by: CurrentCaller, body: ConfigBody) -> ConfigBody:
+async def put_config(registry: FreshRegistry, by: CurrentCaller, body: ConfigBody) -> ConfigBody:
     """Set the level and policy of schemas that have none of their own; null is FULL_TRANSITIVE by RECORDS."""
     await registry.write(lambda writer: set_config(writer, None, body.level, body.policy), by=by)
     return await show_config(registry)
@@ -115,7 +124,7 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     },
     openapi_extra={"requestBody": {"required": True, "content": _LINES}},
 )
-async def import_archive(request: Request, registry: CurrentRegistry, by: CurrentCaller) -> ImportedBody:
+async def import_archive(request: Request, registry: FreshRegistry, by: CurrentCaller) -> ImportedBody:
     """Take over an archive, ids, numbers, tags and history included, into a registry without anything; all or nothing."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _TYPES:
@@ -123,6 +132,6 @@ async def import_archive(request: Request, registry: CurrentRegistry, by: Curren
     ensure_empty(registry)
     with tempfile.TemporaryFile() as file:
         async for chunk in request.stream():
-            file.write(chunk)
+            await asyncio.to_thread(file.write, chunk)
         found = await import_from(registry, file, by=by)
     return ImportedBody.model_validate(found, from_attributes=True)

@@ -81,6 +81,14 @@ class NotRestorable(Conflict):
     hint = "Restore the versions named in `errors` first."
 
 
+class NotHeld(Conflict):
+    """Only a version that was published although it breaks consumers is held back from `latest`."""
+
+    code = "not_held"
+    title = "The version is not held back"
+    hint = "`GET /v1/schemas/{name}/versions` says which are (`held`)."
+
+
 class PreconditionFailed(WinnowError):
     """Somebody else has changed the draft since you read it, or it is there already."""
 

@@ -15,7 +15,7 @@ from service.registry.lints import Lint, lints
 from service.registry.references import bundle
 from service.registry.registry import Registry
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
-from service.registry.snapshot import Config, Line, Published, Snapshot
+from service.registry.snapshot import Config, Entry, Line, Published, Snapshot
 from service.registry.store import Draft, Moved, Writer
 
 DEFAULT_LEVEL = "FULL_TRANSITIVE"
@@ -72,6 +72,13 @@ def config_of(registry: Registry, name: str) -> tuple[str, str]:
     own = Config() if entry is None else entry.config
     common = registry.snapshot.config
     return own.level or common.level or DEFAULT_LEVEL, own.policy or common.policy or DEFAULT_POLICY
+
+
+def same_as(entry: Entry | None, content: Content) -> Published | None:
+    """The newest version, held or not, where it says exactly this already: publishing it again makes no other."""
+    if entry is None or entry.latest is None:
+        return None
+    return next((one for one in (entry.latest, entry.live[-1]) if one.digest == content.digest), None)
 
 
 def common_config(registry: Registry) -> tuple[str, str]:
@@ -168,11 +175,11 @@ async def _publish(
             )
         snapshot = registry.snapshot
         entry = snapshot.entries.get(name)
-        latest = None if entry is None else entry.latest
-        if latest is not None and latest.digest == result.content.digest:
+        same = same_as(entry, result.content)
+        if same is not None:
             if draft is not None:
                 await registry.write(lambda writer: _take(writer, draft), by=by)
-            return latest, False
+            return same, False
         held = await _gate(registry, name, result.content, breaking)
         line = Line(held=held, reason=breaking if held else None)
 

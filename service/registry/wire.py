@@ -209,7 +209,7 @@ class CompatibilityBody(BaseModel):
 class LintBody(BaseModel):
     """What a careful reviewer would remark."""
 
-    pointer: str
+    pointer: str = Field(description="JSON Pointer into the schema.", examples=["/properties/total"])
     rule: str = Field(examples=["no_description"])
     detail: str
     suggestion: str
@@ -218,7 +218,10 @@ class LintBody(BaseModel):
 class FaultBody(BaseModel):
     """One place that keeps the schema from being published."""
 
-    pointer: str
+    pointer: str = Field(
+        description="JSON Pointer into the version: `/schema/…`, `/rules/…`, `/examples/…`.",
+        examples=["/examples/0/record/total"],
+    )
     detail: str
 
 
@@ -250,6 +253,8 @@ class CheckBody(BaseModel):
     """Everything there is to say before publishing."""
 
     publishable: bool
+    unchanged: bool = Field(description="The newest version says exactly this already.")
+    latest: int | None = Field(description="The newest version; null where there is none.", examples=[2])
     draft: str | None = Field(description="The draft it is read in; null where it has no strict form.")
     faults: list[FaultBody]
     lints: list[LintBody]
