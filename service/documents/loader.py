@@ -8,6 +8,7 @@ from service.documents import plain, tables
 from service.documents.document import Document, PageRange
 from service.documents.encodings import sniff_unicode
 from service.documents.errors import DocumentEmpty
+from service.documents.language import told
 from service.documents.media import Media, resolve
 from service.documents.parsed import Images, Job, Parsed
 from service.documents.pool import Pool
@@ -106,7 +107,7 @@ class Loader:
         if ocr:
             read, unread = await self._recognition.read(parsed.pages, deadline)
             read = tuple(page if page.scan is None else replace(page, scan=None) for page in read)
-            parsed = Parsed(read, (*parsed.notices, *unread))
+            parsed = replace(parsed, pages=read, notices=(*parsed.notices, *unread))
         return Document(
             digest=data.digest if isinstance(data, Spooled) else await _digest(data),
             media_type=media.media_type,
@@ -114,6 +115,7 @@ class Loader:
             size=len(data),
             pages=parsed.pages,
             notices=(*media.notices, *parsed.notices),
+            metadata=parsed.metadata,
         )
 
     def _inline(self, data: bytes, media: Media, job: Job) -> Parsed | None:
@@ -128,7 +130,8 @@ class Loader:
                 data.decode("utf-8")
             except UnicodeDecodeError:
                 return None
-        return tables.read(data, job) if media.kind == "table" else plain.read(data, job)
+        parsed = tables.read(data, job) if media.kind == "table" else plain.read(data, job)
+        return replace(parsed, pages=told(parsed.pages))
 
 
 def _resolve_spooled(data: Spooled, declared: str | None, name: str | None) -> Media:
