@@ -313,9 +313,8 @@ class Extractor:
         images: Literal["auto", "always"] = "always" if options.policy in ("image", "both") else "auto"
         loaded: list[tuple[Document, bytes]] = []
         for piece in pieces:
-            data = piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read)
             document = await self._loader.load(
-                data,
+                piece.data,
                 declared=piece.media_type,
                 name=piece.name,
                 password=piece.password,
@@ -324,7 +323,13 @@ class Extractor:
                 images=images,
                 ocr=ocr,
             )
-            loaded.append((document, data if options.policy == "file" else b""))
+            data = b""
+            if options.policy == "file":
+                data = (
+                    piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read)
+                )
+            loaded.append((document, data))
+            piece.release()  # a large file need not take room while the model is asked
         document = combine([document for document, _ in loaded])
         if options.policy == "file":
             return replace(document, files=native.files_of(loaded))

@@ -185,6 +185,32 @@ class PageShown(BaseModel):
         "escalation or overlapping parts show again is in `usage` of the result only.",
         examples=[1105],
     )
+    source: Literal["text", "ocr", "image", "mixed"] = Field(
+        "text",
+        description="Where its text comes from: a text layer or the format itself; `ocr`: read from the picture; `image`: what "
+        "a reader sees is in the picture, and nobody has read it; `mixed`: a text layer and a picture that holds more.",
+        examples=["image"],
+    )
+    language: str | None = Field(
+        None,
+        description="A hint: what most of the text is in, as ISO 639; null where that is not clear.",
+        examples=["de"],
+    )
+
+
+class MetadataBody(BaseModel):
+    """What a file says of itself. Untrusted: anybody may have written anything there."""
+
+    title: str | None = Field(
+        None, max_length=200, description="Of a message, its subject.", examples=["Invoice 2026-0417"]
+    )
+    author: str | None = Field(
+        None, max_length=200, description="Of a message, its sender.", examples=["Acme GmbH"]
+    )
+    created: str | None = Field(
+        None, description="ISO 8601; of a message, when it was sent.", examples=["2026-04-17T09:30:00+02:00"]
+    )
+    modified: str | None = Field(None, description="ISO 8601.", examples=["2026-04-18T11:00:00+02:00"])
 
 
 class DocumentRef(BaseModel):
@@ -193,6 +219,11 @@ class DocumentRef(BaseModel):
     digest: str = Field(description="`sha256:<hex>` of the bytes as they came.")
     media_type: str = Field(description="What the bytes are; it may differ from what was declared.")
     pages: int
+    metadata: MetadataBody | None = Field(
+        None,
+        description="What a PDF, an office file or a message says of itself; null where it says nothing. Of several "
+        "parts, the first one's.",
+    )
     shown: list[PageShown] = Field(
         default_factory=list,
         max_length=MOST_SHOWN,
@@ -200,8 +231,22 @@ class DocumentRef(BaseModel):
         "stored results that are older than this member.",
         examples=[
             [
-                {"page": 1, "as": "text", "reason": "text_good", "tokens": 412},
-                {"page": 2, "as": "image", "reason": "no_text", "tokens": 1105},
+                {
+                    "page": 1,
+                    "as": "text",
+                    "reason": "text_good",
+                    "tokens": 412,
+                    "source": "text",
+                    "language": "de",
+                },
+                {
+                    "page": 2,
+                    "as": "image",
+                    "reason": "no_text",
+                    "tokens": 1105,
+                    "source": "image",
+                    "language": None,
+                },
             ]
         ],
     )
