@@ -17,7 +17,7 @@ metadata). Soft deletion sets ``deleted_at``; a permanent one leaves a row witho
 given twice. Modes and config per subject and globally are ``Entry.mode``/``Entry.config`` and ``Snapshot.mode``/
 ``Snapshot.config``; ``Config.more`` is free for what only that face knows. Reads: ``Snapshot.entries`` (also deleted
 ones), ``.users[id]`` (subjects and versions of an id), ``.contents[id]`` (the stored JSON), ``Registry.content(id)``
-(the same parsed). References: ``Content.references``; who refers to a version: ``Registry.referenced_by``.
+(the same parsed). References: ``Content.references``; who refers to a version: ``Writer.referrers``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
