@@ -71,7 +71,7 @@ CurrentCaller = Annotated[str, Depends(caller)]
 Name = Annotated[
     str,
     Path(
-        max_length=64,
+        max_length=255,
         pattern=r"^[^\x00-\x1f\x7f]+$",  # databases do not take NUL, people do not read the others
         description="Name of the schema.",
         examples=["invoice"],

@@ -7,7 +7,7 @@ reference that leads to several places is left open.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -252,13 +252,3 @@ def _moved(schema: Any, places: Mapping[str, str]) -> Any:
             result[keyword] = dict(group) if isinstance(group, dict) else list(group)
         result[keyword][step] = moved
     return result
-
-
-def walk(schema: Any) -> Iterator[dict[str, Any]]:
-    """Every object subschema of a definition, parents first."""
-    stack = [schema]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, dict):
-            yield node
-            stack.extend(child for _, child in children(node))

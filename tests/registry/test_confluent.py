@@ -152,8 +152,9 @@ async def test_both_faces_show_one_registry(confluent: Confluent) -> None:
     assert [one["origin"] for one in versions] == ["api", "confluent"]
     answer = await http.post("/v1/extract/parcel", json={"input": {"text": "Order: A-7\nNote: ring twice\n"}})
     assert answer.json()["data"] == {"order": "A-7", "note": "ring twice"}
-    assert "/v1/extract/parcel" in (await http.get("/openapi.json")).json()["paths"]
-    assert not [path for path in (await http.get("/openapi.json")).json()["paths"] if "confluent" in path]
+    document = (await http.get("/openapi.json")).json()
+    assert not [path for path in document["paths"] if "confluent" in path]
+    assert "/confluent" in document["info"]["description"]
 
 
 async def test_rules_of_a_subject_still_hold(confluent: Confluent) -> None:
@@ -184,6 +185,8 @@ async def test_any_name_is_a_subject(confluent: Confluent) -> None:
         assert (await confluent.ask("GET", f"/subjects/{path}/versions/1"))["subject"] == name
     listed = [one["name"] for one in (await confluent.http.get("/v1/schemas")).json()["schemas"]]
     assert set(names) <= set(listed)
+    versions = await confluent.http.get(f"/v1/schemas/{'x' * 255}/versions")
+    assert [one["version"] for one in versions.json()["versions"]] == [1]
     document = (await confluent.http.get("/openapi.json")).json()
     assert not [path for path in document["paths"] if "acme" in path]
     answer = await confluent.http.post("/v1/extract/com.acme.Order", json={"input": {"text": "Order: A-7"}})
@@ -578,6 +581,9 @@ async def test_config(on_both: Confluent) -> None:
     assert (seen["level"], seen["policy"]) == ("BACKWARD", "STRICT")
     assert await confluent.ask("DELETE", "/config") == {"compatibilityLevel": "BACKWARD"}
     assert await confluent.ask("GET", "/config") == default
+    await confluent.ask("PUT", "/config/s", {"compatibility": "FULL"})
+    await confluent.http.put("/v1/schemas/s/config", json={"level": None, "policy": None})
+    assert (await confluent.no("GET", "/config/s"))[1] == 40408
     for wrong, code in (
         ({"compatibility": "SIDEWARD"}, 42203),
         ({"compatibility": None}, 42203),
@@ -743,6 +749,7 @@ async def test_it_can_be_switched_off(sandbox: str, tmp_path: Any) -> None:
     async with running(settings) as client:
         answer = await client.get("/confluent/subjects")
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert "/confluent" not in (await client.get("/openapi.json")).json()["info"]["description"]
 
 
 def test_a_guid_is_the_head_of_the_digest() -> None:
