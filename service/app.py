@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -120,6 +120,9 @@ class Readiness(BaseModel):
     schemas: int
     isolation: str = Field(
         description="How the processes that parse documents are cut off from the network; `unknown` before the first one."
+    )
+    ocr: Literal["ready", "not installed", "off"] = Field(
+        description="Whether the text of pictures is read where it is needed: the extra `ocr`, and `WINNOW_DOCUMENTS_OCR`."
     )
     warnings: list[str] = Field(
         description="What needs an operator: a key or quota that failed, a model that stops within ninety days."
@@ -313,6 +316,7 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
             engine=parts.upstream.settings.engine,
             schemas=len(parts.registry),
             isolation=parts.loader.isolation(),
+            ocr=parts.loader.ocr(),
             warnings=[*health.problems, *health.warnings],
         )
 

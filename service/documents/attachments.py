@@ -95,6 +95,7 @@ def _read(pages: list[Page], part: Attachment, job: Job, parse: Parse, notices: 
             media_type=media.media_type,
             charset=part.charset or media.charset,
             pages=None,
+            scans=0,  # of many attachments, the scans would be more than one answer may hold
             depth=job.depth + 1,
             limits=replace(job.limits, max_pages=max(job.limits.max_pages - len(pages), 1)),
         )

@@ -14,6 +14,8 @@ class Word:
 
     text: str
     box: Box
+    confidence: float | None = None
+    """How sure OCR is of it (0–1); None in a text layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Image:
     width: int
     height: int
 
+
+Source = Literal["text", "ocr", "image", "mixed"]
+"""Where a page's text comes from. ``image``: what a reader sees is in the picture, and nobody has read it (``text`` holds
+what little or broken text layer there is); ``ocr``: read from the picture; ``mixed``: a text layer and what OCR adds.
+"""
 
 Table = tuple[tuple[str, ...], ...]
 """Rows of cells, as the format itself holds them (CSV, HTML, sheets); never guessed from a layout."""
@@ -48,6 +55,9 @@ class Page:
     tables: tuple[Table, ...] = field(default=(), repr=False)
     label: str | None = field(default=None, repr=False)
     """What the unit is called in its file: the sheet's or the attachment's name."""
+    source: Source = "text"
+    scan: Image | None = field(default=None, repr=False)
+    """The picture for OCR, where it is larger than ``image``. Never leaves the loader."""
 
 
 @dataclass(frozen=True, slots=True)

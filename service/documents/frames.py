@@ -2,7 +2,7 @@
 
 A frame is two big-endian lengths (header 4 bytes, body 8), the header, the body. No pickle: a worker that a hostile
 document has taken over can make the parent read nothing but numbers and text. Images and boxes travel in the body;
-boxes as four unsigned 16-bit shares, 1/65535 of a page being a hundredth of a point.
+boxes as four unsigned 16-bit shares, 1/65535 of a page being a hundredth of a point; how sure OCR is of words as bytes.
 """
 
 import json
@@ -11,9 +11,9 @@ import sys
 from array import array
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast, get_args
 
-from service.documents.document import Image, Notice, Page, PageRange, Table, Word
+from service.documents.document import Image, Notice, Page, PageRange, Source, Table, Word
 from service.documents.limits import Limits
 from service.documents.parsed import Job, Parsed
 
@@ -77,14 +77,15 @@ def parsed_header(parsed: Parsed) -> tuple[dict[str, Any], list[bytes]]:
             "words": "\n".join(word.text for word in page.words),
             "count": len(page.words),
         }
-        if page.image is not None:
-            body.append(page.image.data)
-            shown["image"] = [
-                page.image.media_type,
-                page.image.width,
-                page.image.height,
-                len(page.image.data),
-            ]
+        if page.words and page.words[0].confidence is not None:
+            body.append(bytes(round(255 * min(max(word.confidence or 0.0, 0.0), 1.0)) for word in page.words))
+            shown["sure"] = True
+        for kind, image in (("image", page.image), ("scan", page.scan)):
+            if image is not None:
+                body.append(image.data)
+                shown[kind] = [image.media_type, image.width, image.height, len(image.data)]
+        if page.source != "text":
+            shown["source"] = page.source
         if page.width is not None and page.height is not None:
             shown["size"] = [page.width, page.height]
         if page.tables:
@@ -106,6 +107,7 @@ def read_parsed(header: dict[str, Any], body: bytes) -> Parsed:
         for shown in header["pages"]:
             words, at = _read_words(shown, body, at)
             image, at = _read_image(shown.get("image"), body, at)
+            scan, at = _read_image(shown.get("scan"), body, at)
             width, height = shown.get("size", (None, None))
             pages.append(
                 Page(
@@ -117,6 +119,8 @@ def read_parsed(header: dict[str, Any], body: bytes) -> Parsed:
                     height=None if height is None else float(height),
                     tables=tuple(_table(rows) for rows in shown.get("tables", ())),
                     label=_text(shown["label"]) if "label" in shown else None,
+                    source=_source(shown.get("source", "text")),
+                    scan=scan,
                 )
             )
         return Parsed(
@@ -140,7 +144,13 @@ def _read_words(shown: dict[str, Any], body: bytes, at: int) -> tuple[tuple[Word
     if len(texts) != count:
         raise BrokenFrame("boxes without words")
     quads = zip(edges[0::4], edges[1::4], edges[2::4], edges[3::4], strict=True)
-    return tuple(Word(text, box) for text, box in zip(texts, quads, strict=True)), at + 8 * count
+    at += 8 * count
+    if not shown.get("sure"):
+        return tuple(Word(text, box) for text, box in zip(texts, quads, strict=True)), at
+    sure = body[at : at + count]  # too short a body fails in the zip
+    return tuple(
+        Word(text, box, round(level / 255, 3)) for text, box, level in zip(texts, quads, sure, strict=True)
+    ), at + count
 
 
 def _read_image(shown: Any, body: bytes, at: int) -> tuple[Image | None, int]:
@@ -153,6 +163,12 @@ def _read_image(shown: Any, body: bytes, at: int) -> tuple[Image | None, int]:
     ):
         raise BrokenFrame("an image of another shape")
     return Image(media_type, body[at : at + size], int(width), int(height)), at + size
+
+
+def _source(shown: Any) -> Source:
+    if shown not in get_args(Source):
+        raise BrokenFrame("a source that there is not")
+    return cast("Source", shown)
 
 
 def _table(rows: Any) -> Table:

@@ -1,6 +1,10 @@
 """The caps as a plain value, for both sides of the process boundary."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Task = Literal["parse", "ocr"]
+"""What a worker process is there for: its whole life it does one or the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +22,17 @@ class Limits:
     max_unzipped_bytes: int
     max_image_bytes: int
     image_side: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many processes of one kind there may be, and what one job may cost them."""
+
+    task: Task
+    workers: int
+    memory_mb: int
+    cpu_s: float
+    wall_s: float
+    idle_s: float
+    worn_mb: int
+    """Resident memory after a job from which a process is replaced: one large document must not hold it for ever."""

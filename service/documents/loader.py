@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 
 from service.documents import plain, tables
 from service.documents.document import Document, PageRange
@@ -10,6 +11,7 @@ from service.documents.errors import DocumentEmpty
 from service.documents.media import Media, resolve
 from service.documents.parsed import Images, Job, Parsed
 from service.documents.pool import Pool
+from service.documents.recognition import Readiness, Recognition
 from service.documents.settings import Settings
 
 _HASH_THREAD = 1024 * 1024
@@ -29,17 +31,19 @@ class Loader:
         self._settings = settings
         self._limits = settings.limits()
         self._pool: Pool | None = None
+        self._recognition = Recognition(settings)
 
     async def open(self) -> None:
         """Ready to load. No process is started before the first document needs one."""
         if self._pool is None:
-            self._pool = Pool(self._settings)
+            self._pool = Pool(self._settings.parsing())
 
     async def close(self) -> None:
         """End all processes, also busy ones; loads that are under way fail."""
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()
+        await self._recognition.close()
 
     async def warm(self) -> None:
         """Start one process ahead of the first document. Optional: a service may do it behind its start.
@@ -53,6 +57,10 @@ class Loader:
         """How the processes are cut off: ``seccomp``, ``namespace`` or ``none``; ``unknown`` before the first started."""
         return self._pool.isolation if self._pool is not None else "unknown"
 
+    def ocr(self) -> Readiness:
+        """Whether the text of pictures can be read: ``ready``, ``not installed`` or ``off``."""
+        return self._recognition.readiness
+
     async def load(
         self,
         data: bytes,
@@ -62,12 +70,15 @@ class Loader:
         password: str | None = None,
         pages: PageRange | None = None,
         images: Images = "auto",
+        ocr: bool = False,
         deadline: float | None = None,
     ) -> Document:
         """The document in ``data``, only the wanted ``pages`` of it.
 
         ``declared`` is the media type as it was claimed, with its parameters; ``deadline`` is a moment of
-        ``clock.monotonic``. With ``images="always"`` every page of a format that can be rendered has its image.
+        ``clock.monotonic``. With ``images="always"`` every page of a format that can be rendered has its image. With
+        ``ocr`` pages that are pictures have the words in them, where OCR is installed: seconds a page. Pages that it
+        cannot read stay pictures, and a notice says why.
 
         Raises ``UnsupportedMedia`` (415), the errors of ``service.documents.errors``, and ``DeadlineExceeded`` (504).
         """
@@ -81,12 +92,17 @@ class Loader:
             password=password,
             pages=pages,
             images=images,
+            scans=self._settings.ocr_pages if ocr and self._recognition.readiness == "ready" else 0,
         )
         parsed = self._inline(data, media, job)
         if parsed is None:
             if self._pool is None:
                 raise RuntimeError("the loader is not open")
             parsed = await self._pool.run(job, data, deadline)
+        if ocr:
+            read, unread = await self._recognition.read(parsed.pages, deadline)
+            read = tuple(page if page.scan is None else replace(page, scan=None) for page in read)
+            parsed = Parsed(read, (*parsed.notices, *unread))
         return Document(
             digest=await _digest(data),
             media_type=media.media_type,

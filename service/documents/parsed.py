@@ -23,6 +23,8 @@ class Job:
     images: Images = "auto"
     depth: int = 0
     """How many messages this one lies inside of."""
+    scans: int = 0
+    """Of how many pages pictures for OCR are wanted too, where those are larger than what the model is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.documents import pdfium
-from service.documents.document import Image, Notice, Page, Word
+from service.documents.document import Image, Notice, Page, Source, Word
 from service.documents.encodings import clean
 from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentUnreadable, WrongPassword
 from service.documents.layout import Piece, arrange
@@ -13,7 +13,7 @@ from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.pdf_fields import Filled, filled
 from service.documents.pdf_words import Affine, affine, pieces, tiny
-from service.documents.pictures import check_bytes, encode
+from service.documents.pictures import SCAN_SIDE, check_bytes, encode_both
 from service.documents.plain import too_many_pages
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
@@ -89,6 +89,7 @@ class _Reader:
         self._characters = 0
         self._words = 0
         self._image_bytes = 0
+        self._scans = job.scans
         self._notices: dict[Notice, None] = {}
 
     def read(self, numbers: list[int]) -> Parsed:
@@ -142,9 +143,14 @@ class _Reader:
             self._note(notice.rule, notice.message)
         self._characters += len(text)
         check_length(self._characters, self._job.limits)
-        image = None
-        if self._job.images == "always" or _needs_image(page, text, odd):
-            image = self._rendered(page, width, height)
+        needed = _needs_image(page, text, odd)
+        source: Source = "text"
+        if needed:
+            source = "mixed" if odd <= _GARBAGE and any(map(str.isalnum, text)) else "image"
+        image = scan = None
+        if needed or self._job.images == "always":
+            image, scan = self._rendered(page, width, height, scan=needed and self._scans > 0)
+            self._scans -= needed
         return Page(
             number=number,
             text=text,
@@ -152,6 +158,8 @@ class _Reader:
             image=image,
             width=round(width, 2),
             height=round(height, 2),
+            source=source,
+            scan=scan,
         )
 
     def _pieces(self, page: Any, to_share: Affine, width: float, height: float) -> tuple[list[Piece], float]:
@@ -193,22 +201,26 @@ class _Reader:
             bitmap.close()
         return [piece for piece in found if not piece.suspect or _leaves_a_trace(paper, piece, width, height)]
 
-    def _rendered(self, page: Any, width: float, height: float) -> Image:
-        side = self._job.limits.image_side
+    def _rendered(
+        self, page: Any, width: float, height: float, *, scan: bool = False
+    ) -> tuple[Image, Image | None]:
+        """The page as the model is shown it, and with ``scan`` as OCR sees it where that is more."""
+        shown = self._job.limits.image_side
+        side = max(shown, SCAN_SIDE) if scan else shown
         scale = min(side / max(width, height), _LARGEST_SCALE)
         bitmap = page.render(scale=scale, may_draw_forms=True, rev_byteorder=True)
         try:
-            image = encode(bitmap.to_pil(), side=side)
+            image, seen = encode_both(bitmap.to_pil(), side=shown, scan=scan)
         finally:
             bitmap.close()
         self._image_bytes += len(image.data)
         check_bytes(self._image_bytes, self._job.limits)
-        return image
+        return image, seen
 
     def _with_image(self, blank: Page) -> Page:
         page = self._pdf[blank.number - 1]
         try:
-            image = self._rendered(page, blank.width or 612.0, blank.height or 792.0)
+            image, _ = self._rendered(page, blank.width or 612.0, blank.height or 792.0)
         finally:
             page.close()
         return Page(number=blank.number, text=blank.text, image=image, width=blank.width, height=blank.height)

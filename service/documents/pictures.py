@@ -33,6 +33,9 @@ _SMALLEST = 8
 
 _ORIENTATION = 0x0112
 
+SCAN_SIDE = 2000
+"""Pixels of the longer side of pictures for OCR: its models scale larger ones down to it."""
+
 
 def read(data: bytes, job: Job) -> Parsed:
     """Every frame of a TIFF a page; of everything else the first frame is the page.
@@ -57,13 +60,23 @@ def read(data: bytes, job: Job) -> Parsed:
     numbers = chosen(frames, job.pages)
     if len(numbers) > job.limits.max_pages:
         raise too_many_pages(len(numbers), job)
-    pages = []
+    pages: list[Page] = []
     spent = 0
     for number in numbers:
-        image = _frame(opened, number - 1, frames, data, job.limits)
+        image, scan = _frame(opened, number - 1, frames, data, job.limits, scan=len(pages) < job.scans)
         spent += len(image.data)
         check_bytes(spent, job.limits)
-        pages.append(Page(number=number, text="", image=image, width=image.width, height=image.height))
+        pages.append(
+            Page(
+                number,
+                "",
+                image=image,
+                width=image.width,
+                height=image.height,
+                source="image",
+                scan=scan,
+            )
+        )
     return Parsed(tuple(pages), tuple(notices))
 
 
@@ -107,6 +120,14 @@ def encode(picture: Any, *, side: int) -> Image:
     return Image("image/jpeg", out.getvalue(), *picture.size)
 
 
+def encode_both(picture: Any, *, side: int, scan: bool) -> tuple[Image, Image | None]:
+    """``encode`` for the model, and with ``scan`` for OCR too, where that sees more than the model is shown."""
+    larger = scan and max(picture.size) > side and side < SCAN_SIDE
+    # The larger one first: `encode` may scale the picture in place.
+    seen = encode(picture, side=SCAN_SIDE) if larger else None
+    return encode(picture, side=side), seen
+
+
 def _frames(opened: Any) -> int:
     """How many frames; walking a TIFF's directory may find it broken."""
     try:
@@ -117,7 +138,9 @@ def _frames(opened: Any) -> int:
         return 1
 
 
-def _frame(opened: Any, index: int, frames: int, data: bytes, limits: Limits) -> Image:
+def _frame(
+    opened: Any, index: int, frames: int, data: bytes, limits: Limits, *, scan: bool
+) -> tuple[Image, Image | None]:
     try:
         if index:
             opened.seek(index)
@@ -134,11 +157,11 @@ def _frame(opened: Any, index: int, frames: int, data: bytes, limits: Limits) ->
             and max(opened.size) <= limits.image_side
         )
         if as_is:
-            return Image(_SENDABLE[opened.format], data, *opened.size)
+            return Image(_SENDABLE[opened.format], data, *opened.size), None
         from PIL import ImageOps
 
         upright = ImageOps.exif_transpose(opened) if turned else opened.copy()
-        return encode(upright, side=limits.image_side)
+        return encode_both(upright, side=limits.image_side, scan=scan)
     except (MemoryError, DocumentTooManyPixels, DocumentEmpty):
         raise
     except Exception as error:

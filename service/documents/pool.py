@@ -18,8 +18,8 @@ from service.documents.errors import (
     ParserUnavailable,
     by_code,
 )
+from service.documents.limits import Bounds
 from service.documents.parsed import Job, Parsed
-from service.documents.settings import Settings
 from service.foundation import clock
 from service.foundation.errors import DeadlineExceeded, WinnowError
 
@@ -30,11 +30,6 @@ _START_S = 30.0
 
 _THREAD = 256 * 1024
 """Bytes of a result from which it is decoded in a thread, not in the event loop."""
-
-
-_WORN_KB = 256 * 1024
-"""Resident memory after a job from which a worker is replaced: one large document must not hold it for ever."""
-
 
 _DYING_S = 5.0
 """Seconds between the end of a process's output and its end; freeing gigabytes takes a while."""
@@ -54,8 +49,9 @@ class _Babbling(Exception):
 class _Worker:
     """One process and the pipe to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, bounds: Bounds) -> None:
         self.process = process
+        self._bounds = bounds
         self.isolation = "unknown"
         self.idle_since = 0.0
         self.worn = False
@@ -68,7 +64,7 @@ class _Worker:
         header, _ = await self._receive()
         self.isolation = str(header.get("isolation", "none"))
 
-    async def ask(self, job: Job, data: bytes, cpu_s: float) -> Parsed | WinnowError:
+    async def ask(self, job: Job, data: bytes) -> Parsed | WinnowError:
         """The result of one job, or the error that the worker reports.
 
         Raises ``_Gone`` or ``_Babbling``.
@@ -76,11 +72,11 @@ class _Worker:
         stdin = self.process.stdin
         assert stdin is not None  # noqa: S101 - started with a pipe
         try:
-            for piece in frames.pack({"job": frames.job_header(job), "cpu_s": cpu_s}, [data]):
+            for piece in frames.pack({"job": frames.job_header(job), "cpu_s": self._bounds.cpu_s}, [data]):
                 stdin.write(piece)
             await stdin.drain()
             header, body = await self._receive()
-            self.worn = not header.get("held_kb", 0) < _WORN_KB
+            self.worn = not header.get("held_kb", 0) < self._bounds.worn_mb * 1024
             if "error" in header:
                 return _reported(header["error"])
             if len(body) + len(header["pages"]) * 4096 > _THREAD:
@@ -123,11 +119,11 @@ class _Worker:
 
 
 class Pool:
-    """At most ``settings.workers`` processes; each runs one job at a time."""
+    """At most ``bounds.workers`` processes; each runs one job at a time."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._slots = asyncio.Semaphore(settings.workers)
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._slots = asyncio.Semaphore(bounds.workers)
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
         self._ending: set[asyncio.Task[int]] = set()
@@ -180,11 +176,11 @@ class Pool:
         self, worker: _Worker, job: Job, data: bytes, deadline: float | None
     ) -> Parsed | WinnowError:
         left = _left(deadline)
-        wall = self._settings.wall_s
+        wall = self._bounds.wall_s
         reusable = False
         try:
             async with asyncio.timeout(wall if left is None else min(left, wall)):
-                outcome = await worker.ask(job, data, self._settings.cpu_s)
+                outcome = await worker.ask(job, data)
             reusable = not worker.worn
         except TimeoutError:
             if left is not None and left < wall:
@@ -231,7 +227,7 @@ class Pool:
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-B", "-X", "utf8", "-m", "service.documents.worker"),
-                *(str(os.getpid()), str(self._settings.memory_mb)),
+                *(str(os.getpid()), str(self._bounds.memory_mb), self._bounds.task),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -240,7 +236,7 @@ class Pool:
         except OSError as error:
             _log.warning("documents.worker_not_started", error=type(error).__name__, errno=error.errno)
             raise ParserUnavailable("no parser process could be started", retry_after=1) from error
-        worker = _Worker(process)
+        worker = _Worker(process, self._bounds)
         self._all.add(worker)
         try:
             async with asyncio.timeout(_START_S):
@@ -265,12 +261,12 @@ class Pool:
 
     def _watch(self) -> None:
         if self._reaper is None:
-            self._reaper = asyncio.get_running_loop().call_later(self._settings.idle_s, self._reap)
+            self._reaper = asyncio.get_running_loop().call_later(self._bounds.idle_s, self._reap)
 
     def _reap(self) -> None:
         """End the workers that have had nothing to do for ``idle_s``."""
         self._reaper = None
-        since = clock.monotonic() - self._settings.idle_s
+        since = clock.monotonic() - self._bounds.idle_s
         for worker in [worker for worker in self._idle if worker.idle_since <= since]:
             self._idle.remove(worker)
             self._discard(worker)
@@ -281,7 +277,7 @@ class Pool:
         """What a worker died of, by its exit code (negative: the signal)."""
         _log.warning("documents.worker_died", exit_code=code)
         if code == -signal.SIGXCPU:
-            allowed = self._settings.cpu_s
+            allowed = self._bounds.cpu_s
             return DocumentTooSlow(
                 f"parsing it takes more than {allowed:g} CPU seconds",
                 members={"limit": "cpu_s", "allowed": allowed},

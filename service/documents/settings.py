@@ -1,8 +1,14 @@
 """Settings of the document loader, nested into the service's by ``app``."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.documents.limits import Limits
+from service.documents.limits import Bounds, Limits
+
+_WORN_MB = 256
+_WORN_OCR_MB = 1024
+"""Resident memory from which a process is replaced. The models of OCR and what they work with are about 400 MB."""
 
 
 class Settings(BaseModel):
@@ -52,6 +58,45 @@ class Settings(BaseModel):
         ge=0,
         description="ASCII text up to this size is read in the service itself, without a parser process (other text: a quarter, tables: an eighth).",
     )
+
+    ocr: Literal["auto", "off"] = Field(
+        "auto",
+        description="Whether the text of pictures is read where it is needed (evidence, `policy: text`); `auto`: if the "
+        "extra `ocr` is installed.",
+    )
+    ocr_workers: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="OCR processes at most; each holds about 400 MB and starts when first needed.",
+    )
+    ocr_cpu_s: float = Field(15, gt=0, description="CPU seconds that OCR of one page may take.")
+    ocr_wall_s: float = Field(30, gt=0, description="Seconds that OCR of one page may take.")
+    ocr_memory_mb: int = Field(3072, ge=1024, description="Address space of one OCR process in MiB.")
+    ocr_pages: int = Field(
+        50, ge=1, description="Pages of one document that OCR reads at most; the rest stay pictures."
+    )
+    ocr_cache_words: int = Field(
+        100_000, ge=0, description="Words read by OCR that are kept in memory, by the digest of their page."
+    )
+
+    def parsing(self) -> Bounds:
+        """What the processes that parse may take."""
+        return Bounds(
+            "parse", self.workers, self.memory_mb, self.cpu_s, self.wall_s, self.idle_s, worn_mb=_WORN_MB
+        )
+
+    def recognising(self) -> Bounds:
+        """What the processes that read pictures may take, for each page."""
+        return Bounds(
+            "ocr",
+            self.ocr_workers,
+            self.ocr_memory_mb,
+            self.ocr_cpu_s,
+            self.ocr_wall_s,
+            self.idle_s,
+            worn_mb=_WORN_OCR_MB,
+        )
 
     def limits(self) -> Limits:
         """The caps that the parsers themselves enforce."""

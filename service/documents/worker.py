@@ -1,4 +1,4 @@
-"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB``.
+"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB TASK`` (``parse`` or ``ocr``).
 
 It reads jobs from its standard input and answers on its standard output (see ``frames``), one at a time, until the
 input ends. Everything that a document can do wrong happens here, behind limits, without a network and without secrets:
@@ -11,15 +11,17 @@ import resource
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from service.documents import confinement, frames
+from service.documents.parsed import Job, Parsed
 from service.foundation.errors import WinnowError
 
 
 def main(arguments: list[str]) -> None:
     """Serve jobs until the input ends."""
-    parent, memory_mb = map(int, arguments)
+    parent, memory_mb, task = int(arguments[0]), int(arguments[1]), arguments[2]
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C in a terminal reaches the whole group; the service decides
@@ -29,26 +31,44 @@ def main(arguments: list[str]) -> None:
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)  # what a C library prints must not end up among the answers
     confinement.limit(memory_mb)
-    _send(answers, frames.pack({"isolation": confinement.isolate()}))
+    isolation = confinement.isolate()
+    work = _task(task)
+    _send(answers, frames.pack({"isolation": isolation}))
     while True:
         header = _receive(jobs)
         if header is None:
             return
         request, data = header
         confinement.grant_cpu(request["cpu_s"])
-        answer, body = _answer(request["job"], data)
+        answer, body = _answer(work, request["job"], data)
         answer["held_kb"] = _held_kb()
         del data, header
         _send(answers, frames.pack(answer, body))
         del answer, body
 
 
-def _answer(job: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+def _task(name: str) -> Callable[[bytes, Job], Parsed]:
+    """What this process does with a job. The models of OCR are loaded now: no page pays for them."""
+    if name == "ocr":
+        from service.documents import ocr  # after the confinement, like every parser
+
+        ocr.prepare()
+        return ocr.read
+    return _parse
+
+
+def _parse(data: bytes, job: Job) -> Parsed:
+    from service.documents.parse import parse  # after the confinement: nothing of a parser runs before it
+
+    return parse(data, job)
+
+
+def _answer(
+    work: Callable[[bytes, Job], Parsed], job: dict[str, Any], data: bytes
+) -> tuple[dict[str, Any], list[bytes]]:
     """Header and body for one job: the result, or the error as ``code``, ``detail`` and ``members``."""
     try:
-        from service.documents.parse import parse  # after the confinement: nothing of a parser runs before it
-
-        return frames.parsed_header(parse(data, frames.read_job(job)))
+        return frames.parsed_header(work(data, frames.read_job(job)))
     except WinnowError as error:
         return _refusal(error.code, error.detail, error.members)
     except MemoryError:

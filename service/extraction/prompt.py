@@ -138,11 +138,12 @@ def choice(page: Page, policy: Policy) -> tuple[Showing, Reason]:
     """
     with_text, image = _shown(page, policy)
     blank = not page.text or page.text.isspace()
+    unwritten = blank or page.source == "ocr"
     if image is None:
         if blank:
             return "text", "blank"
         return "text", _WHY_TEXT[policy]
-    if blank:
+    if unwritten:
         return "image", "policy" if policy == "image" else "no_text"
     return "both" if with_text else "image", "text_poor" if policy == "auto" else "policy"
 
@@ -176,10 +177,15 @@ def _shown(page: Page, policy: Policy) -> tuple[bool, Image | None]:
             f"Page {page.number} has no image to show; `policy: image` needs pages that can be pictures.",
             errors=[Fault("/options/policy", "Use `auto` or `text` for this document.")],
         )
-    if policy == "text" and page.image is not None and not page.text.strip():
+    if policy == "text" and page.image is not None and page.source != "ocr" and not page.text.strip():
         raise BadRequest(
-            f"Page {page.number} has no text to show; `policy: text` needs a text layer.",
-            errors=[Fault("/options/policy", "Use `auto` or `image` for this document.")],
+            f"Page {page.number} is a picture whose text was not read; `policy: text` needs a text layer, or OCR.",
+            errors=[
+                Fault(
+                    "/options/policy",
+                    "Use `auto` or `image` for this document, or install OCR: pip install 'winnow[ocr]'.",
+                )
+            ],
         )
     match policy:
         case "text":
@@ -187,6 +193,6 @@ def _shown(page: Page, policy: Policy) -> tuple[bool, Image | None]:
         case "image":
             return False, page.image
         case "both":
-            return True, page.image
+            return page.source != "ocr", page.image
         case "auto":
             return page.image is None, page.image

@@ -106,7 +106,9 @@ class Extractor:
 
     async def estimate(self, arguments: Arguments) -> tuple[Plan, Estimate, Estimate]:
         """What a request would ask, what it will probably cost, and what it costs at most. Nobody is asked."""
-        plan = await self._in_time(arguments, lambda deadline: self._plan(arguments, deadline))
+        plan = await self._in_time(
+            arguments, lambda deadline: self._plan(arguments, deadline, evidence=False)
+        )
         low = planning.likely(plan, self._settings)
         return plan, low, await asyncio.to_thread(planning.worst, plan)
 
@@ -120,14 +122,14 @@ class Extractor:
         except TimeoutError:
             raise DeadlineExceeded(f"The record was not ready within {seconds:g} s.") from None
 
-    async def _plan(self, arguments: Arguments, deadline: float) -> Plan:
+    async def _plan(self, arguments: Arguments, deadline: float, *, evidence: bool) -> Plan:
         options = arguments.options
         catalogue = self._upstream.catalogue
         asked = options.model or arguments.version.policy.model or self._settings.model
         model = catalogue.get(asked, today=clock.now().date(), on_retirement=self._settings.on_retirement)
         wanted = _pages(options.pages)
         prepared = await self._prepare(arguments.version)
-        document = await self._load(arguments, wanted, deadline)
+        document = await self._load(arguments, wanted, deadline, ocr=evidence or options.policy == "text")
         cut = await self._cut(document, arguments, model)
         return planning.make(
             name=asked if catalogue.find(asked) is model else model.id,
@@ -165,7 +167,7 @@ class Extractor:
     async def _run(
         self, id: str, arguments: Arguments, deadline: float, journal: Journal, watch: Watch | None
     ) -> Extraction:
-        plan = await self._plan(arguments, deadline)
+        plan = await self._plan(arguments, deadline, evidence=_evidence(arguments.options, arguments.version))
         account = Account(self._cap(arguments), journal.note)
         most = arguments.options.max_attempts or arguments.version.policy.max_attempts
         terms = Terms(deadline, most, arguments.caller, watch)
@@ -206,8 +208,7 @@ class Extractor:
         """Rules and evidence, away from the event loop; nothing where neither was asked for."""
         if result.review is not None:
             return result.review
-        mode = arguments.options.evidence or arguments.version.evidence
-        evidence = mode != "off"
+        evidence = _evidence(arguments.options, arguments.version)
         if not evidence and not plan.prepared.rules:
             return _NOTHING_SEEN
         return await asyncio.to_thread(
@@ -239,7 +240,7 @@ class Extractor:
                     options=options,
                     most=self._most(plan.version, options),
                     stronger=self._stronger(plan, options),
-                    evidence=(options.evidence or plan.version.evidence) != "off",
+                    evidence=_evidence(options, plan.version),
                 ).read(hold)
             except (OutputTruncated, ContextExceeded):
                 halved = await self._halved(plan, options)
@@ -289,7 +290,10 @@ class Extractor:
                 self._prepared.popitem(last=False)
         return found
 
-    async def _load(self, arguments: Arguments, wanted: PageRange | None, deadline: float) -> Document:
+    async def _load(
+        self, arguments: Arguments, wanted: PageRange | None, deadline: float, *, ocr: bool
+    ) -> Document:
+        """The document. ``ocr``: also the words of pages that are pictures, which nobody needs else."""
         pieces = [await self._inputs.bring(piece) for piece in arguments.pieces]
         images: Literal["auto", "always"] = (
             "always" if arguments.options.policy in ("image", "both") else "auto"
@@ -303,6 +307,7 @@ class Extractor:
                 pages=wanted if len(pieces) == 1 else None,
                 deadline=deadline,
                 images=images,
+                ocr=ocr,
             )
             for piece in pieces
         ]
@@ -347,6 +352,11 @@ class Extractor:
         if arguments.version.policy.max_cost is not None:
             return arguments.version.policy.max_cost
         return None if default is None else parse_usd(default)
+
+
+def _evidence(options: Options, version: SchemaVersion) -> bool:
+    """Whether places in the document are asked for: by the request, else by the schema."""
+    return (options.evidence or version.evidence) != "off"
 
 
 def _pages(text: str | None) -> PageRange | None:

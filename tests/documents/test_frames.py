@@ -31,17 +31,22 @@ images = st.none() | st.builds(
     height=st.integers(1, 9999),
 )
 sizes = st.none() | st.tuples(st.floats(1, 9999), st.floats(1, 9999))
+read_words = st.builds(
+    lambda word, level: Word(word.text, word.box, round(level / 255, 3)), words, st.integers(0, 255)
+)
 pages = st.builds(
-    lambda number, text, words, image, size, tables, label: Page(
-        number, text, tuple(words), image, *(size or (None, None)), tables, label
+    lambda number, text, words, image, size, tables, label, source, scan: Page(
+        number, text, tuple(words), image, *(size or (None, None)), tables, label, source, scan
     ),
     st.integers(1, 999),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
-    st.lists(words, max_size=4),
+    st.lists(words, max_size=4) | st.lists(read_words, max_size=4),
     images,
     sizes,
     st.just(()) | st.just(((("a", "b"), ("1", "")),)),
     st.none() | st.just("sheet"),
+    st.sampled_from(["text", "ocr", "image", "mixed"]),
+    images,
 )
 
 
@@ -84,6 +89,8 @@ def test_jobs_cross_the_pipe() -> None:
             "notices": [],
         },
         {"pages": [{"number": 1, "text": "", "words": "", "count": 0, "tables": [[[1]]]}], "notices": []},
+        {"pages": [{"number": 1, "text": "", "words": "a", "count": 1, "sure": True}], "notices": []},
+        {"pages": [{"number": 1, "text": "", "words": "", "count": 0, "source": ["text"]}], "notices": []},
         {"pages": [], "notices": [["one"]]},
     ],
 )

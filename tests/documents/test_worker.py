@@ -28,9 +28,9 @@ def test_frames_over_a_stream() -> None:
 
 def test_answers() -> None:
     """A job's answer is its pages, or the refusal with its members."""
-    answer, body = worker._answer(header(), b"one\ftwo")
+    answer, body = worker._answer(worker._parse, header(), b"one\ftwo")
     assert [page.text for page in frames.read_parsed(answer, b"".join(body)).pages] == ["one", "two"]
-    answer, _ = worker._answer(header(pages=parse_pages("9")), b"one")
+    answer, _ = worker._answer(worker._parse, header(pages=parse_pages("9")), b"one")
     assert answer["error"]["code"] == "pages_out_of_range"
     assert answer["error"]["members"] == {"pages": 1}
 
@@ -52,7 +52,7 @@ def test_unexpected_errors_are_the_document(
         raise raised
 
     monkeypatch.setattr(parse, "parse", fail)
-    answer, body = worker._answer(header(), b"x")
+    answer, body = worker._answer(worker._parse, header(), b"x")
     assert answer["error"]["code"] == code
     assert body == []
     assert "customer text" not in json.dumps(answer)

@@ -31,7 +31,7 @@ def test_pages_are_shown_as_text_or_image() -> None:
     assert "[page 1]\nwords\n[page 3: see image]" in text.text
     assert isinstance(image, ImagePart)
     assert image.detail == "low"
-    with pytest.raises(BadRequest, match="Page 3 has no text"):
+    with pytest.raises(BadRequest, match="Page 3 is a picture"):
         parts(mixed, "text", "auto")
     with pytest.raises(BadRequest, match="Page 1 has no image"):
         parts(mixed, "image", "auto")

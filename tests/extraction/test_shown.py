@@ -25,6 +25,8 @@ SCHEMA = {"type": "object", "properties": {"total": {"type": ["number", "null"]}
 GOOD = Page(1, "Total 5")
 POOR = Page(1, "T0t", image=PICTURE)
 SCAN = Page(1, " \n", image=PICTURE)
+READ = Page(1, "Total 5", image=PICTURE, source="ocr")
+PHOTO = Page(1, "", image=PICTURE, source="ocr")
 BLANK = Page(1, " \n")
 CASES: list[tuple[Page, Policy, Showing, Reason]] = [
     (GOOD, "auto", "text", "text_good"),
@@ -40,6 +42,10 @@ CASES: list[tuple[Page, Policy, Showing, Reason]] = [
     (POOR, "both", "both", "policy"),
     (SCAN, "both", "image", "no_text"),
     (BLANK, "both", "text", "blank"),
+    (READ, "auto", "image", "no_text"),
+    (READ, "text", "text", "policy"),
+    (READ, "both", "image", "no_text"),
+    (PHOTO, "text", "text", "blank"),
 ]
 
 

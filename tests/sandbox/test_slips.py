@@ -5,18 +5,15 @@ import hashlib
 import json
 import os
 import re
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import SHARED
+from pictures import bare_texts, interpreter
 
 from service.sandbox.reader import RuleReader
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = SHARED / "documents"
 FULL = os.environ.get("WINNOW_CORPUS") == "full"
 FLOOR = {"total": 91, "date": 86, "company": 66, "address": 57}
@@ -71,44 +68,12 @@ def test_heads_and_sums(text: str, expected: tuple[str, str, str]) -> None:
     assert (record["company"], record["address"], record["total"]) == expected
 
 
-def _interpreter() -> str | None:
-    """One that has the `ocr` extra: the environment that `.ci/run` makes, or this one."""
-    place = os.environ.get("WINNOW_CI_VENVS")
-    if place and (Path(place) / "venv-ocr/bin/python").exists():
-        return str(Path(place) / "venv-ocr/bin/python")
-    from service.sandbox.reader.ocr import available
-
-    return sys.executable if available() else None
-
-
-def _texts(rows: list[dict[str, Any]], python: str) -> dict[str, str]:
-    """What OCR reads in pictures, each once: kept by digest in `.work/`."""
-    kept = ROOT / ".work" / "ocr"
-    kept.mkdir(parents=True, exist_ok=True)
-    missing = [row for row in rows if not (kept / row["sha256"]).exists()]
-    if missing:
-        paths = "\n".join(str(DOCUMENTS / row["file"]) for row in missing)
-        done = subprocess.run(
-            [python, "tests/sandbox/recognise.py"],
-            input=paths,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        found = json.loads(done.stdout)
-        for row in missing:
-            (kept / row["sha256"]).write_text(found[str(DOCUMENTS / row["file"])], "utf-8")
-    return {row["id"]: (kept / row["sha256"]).read_text("utf-8") for row in rows}
-
-
 @pytest.mark.corpus
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the documents are not beside this checkout")
 def test_real_receipts_beat_plain_regexes(capsys: pytest.CaptureFixture[str]) -> None:
     """Total, date, company and address of scanned receipts reach the floor over all of them; a sample prints its own."""
-    python = _interpreter()
+    python = interpreter()
     if python is None:
         pytest.skip("needs the `ocr` extra, here or in an environment of .ci/run")
     rows = [json.loads(line) for line in (DOCUMENTS / "manifest.jsonl").read_text("utf-8").splitlines()]
@@ -118,7 +83,8 @@ def test_real_receipts_beat_plain_regexes(capsys: pytest.CaptureFixture[str]) ->
     schema = json.loads((DOCUMENTS / rows[0]["schema"]).read_text("utf-8"))
     right: Counter[str] = Counter()
     close: Counter[str] = Counter()
-    for row, text in zip(rows, _texts(rows, python).values(), strict=True):
+    texts = bare_texts([(row["sha256"], DOCUMENTS / row["file"]) for row in rows], python)
+    for row, text in zip(rows, texts, strict=True):
         record = RuleReader().read(text, [], schema)
         for name in FLOOR:
             one, other = _letters(record.get(name)), _letters(row["expected"][name])

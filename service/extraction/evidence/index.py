@@ -153,7 +153,7 @@ class Index:
 
     @cached_property
     def _read(self) -> list[bool]:
-        return [getattr(page, "source", "text") == "ocr" for page in self.pages]
+        return [page.source in {"ocr", "mixed"} for page in self.pages]
 
     def is_read(self, at: int) -> bool:
         """Whether a character was read from a picture."""

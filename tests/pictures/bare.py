@@ -1,4 +1,4 @@
-"""Text of pictures, by the sandbox's own use of the `ocr` extra: run by an interpreter that has it.
+"""Text of pictures by bare rapidocr, as the sandbox uses the `ocr` extra: run by an interpreter that has it.
 
 Reads paths, one a line, and prints their texts as a JSON object.
 """
