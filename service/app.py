@@ -41,6 +41,9 @@ from service.foundation.errors import BadRequest, Fault, MethodNotAllowed, NotFo
 from service.registry import Registry
 from service.registry import Settings as RegistrySettings
 from service.registry.api import router as registry_router
+from service.registry.api_beside import router as beside_router
+from service.registry.api_drafts import router as drafts_router
+from service.registry.api_registry import router as whole_registry_router
 from service.upstream import Settings as UpstreamSettings
 from service.upstream import Upstream
 from service.upstream.api import router as models_router
@@ -169,8 +172,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
+    for part in (registry_router, beside_router, drafts_router, whole_registry_router):
+        app.include_router(part, dependencies=[Depends(admit)])
     app.include_router(files_router, dependencies=[Depends(admit)])
-    app.include_router(registry_router, dependencies=[Depends(admit)])
     app.include_router(models_router, dependencies=[Depends(admit)])
     _add_operations(app, admit)
     _add_problems(app)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
 from service.documents.document import Notice
@@ -56,6 +57,7 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "image/gif": ("image", "GIF, first frame"),
     "image/tiff": ("image", "TIFF, every frame a page"),
     "image/bmp": ("image", "BMP"),
+    "image/heic": ("image", "HEIC and HEIF, first picture (extra `heic`)"),
 }
 
 SUPPORTED: Mapping[str, str] = {media_type: words for media_type, (_, words) in _KINDS.items()}
@@ -74,6 +76,9 @@ _ALIASES = {
     "text/rtf": "application/rtf",
     "text/richtext": "application/rtf",
     "application/xhtml+xml": "text/html",
+    "image/heic-sequence": "image/heic",
+    "image/heif": "image/heic",
+    "image/heif-sequence": "image/heic",
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
     "image/tif": "image/tiff",
@@ -148,6 +153,12 @@ def kind_of(media_type: str) -> Kind:
 def _media(found: str, told: str, charset: str | None) -> Media:
     if found not in _KINDS:
         raise _unsupported(found)
+    if found == "image/heic" and not heic_available():
+        raise UnsupportedMedia(
+            "image/heic is read with an extra that is not installed here: pip install 'winnow[heic]', or send the picture "
+            "as JPEG or PNG",
+            members={"supported": _served()},
+        )
     notices: tuple[Notice, ...] = ()
     if told not in _UNTOLD and told != found:
         shown = told if told in _KINDS else "another type"
@@ -157,10 +168,20 @@ def _media(found: str, told: str, charset: str | None) -> Media:
 
 def _unsupported(found: str) -> UnsupportedMedia:
     shown = found if re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,100}", found) else "this type"
+    served = _served()
     return UnsupportedMedia(
-        f"{shown} is not read here; supported are {', '.join(SUPPORTED)}",
-        members={"supported": list(SUPPORTED)},
+        f"{shown} is not read here; supported are {', '.join(served)}", members={"supported": served}
     )
+
+
+def heic_available() -> bool:
+    """Whether the extra that reads HEIC is installed. Loads nothing."""
+    return find_spec("pi_heif") is not None
+
+
+def _served() -> list[str]:
+    """The media types that are read by what is installed."""
+    return [media_type for media_type in SUPPORTED if media_type != "image/heic" or heic_available()]
 
 
 def _split(declared: str | None) -> tuple[str, str | None]:
@@ -189,10 +210,12 @@ def _extension(name: str | None) -> str:
 def _iso_media(data: bytes) -> str | None:
     if data[4:8] != b"ftyp":
         return None
-    brand = data[8:12]
-    if brand in {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}:
+    brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(int.from_bytes(data[:4]), 256), 4))}
+    if brands & {b"heic", b"heix", b"hevc", b"heim", b"heis"}:
         return "image/heic"
-    return "image/avif" if brand in {b"avif", b"avis"} else "video/mp4"
+    if brands & {b"avif", b"avis"}:
+        return "image/avif"
+    return "image/heic" if brands & {b"mif1", b"msf1"} else "video/mp4"
 
 
 def _riff(data: bytes) -> str | None:

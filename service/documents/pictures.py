@@ -22,6 +22,7 @@ _FORMATS = {
     "image/gif": "GIF",
     "image/tiff": "TIFF",
     "image/bmp": "BMP",
+    "image/heic": "HEIF",
 }
 _SENDABLE: dict[str, Literal["image/png", "image/jpeg", "image/webp"]] = {
     "PNG": "image/png",
@@ -45,6 +46,8 @@ def read(data: bytes, job: Job) -> Parsed:
     from PIL import Image as pillow  # noqa: N813 - the library's name is taken by our value
 
     pillow.MAX_IMAGE_PIXELS = None  # ours is checked below, with an answer that says the limit
+    if job.media_type == "image/heic":
+        _teach_heic()
     try:
         opened = pillow.open(io.BytesIO(data), formats=[_FORMATS[job.media_type]])
     except MemoryError:
@@ -55,7 +58,8 @@ def read(data: bytes, job: Job) -> Parsed:
     frames = _frames(opened)
     notices = []
     if frames > 1 and opened.format != "TIFF":
-        notices.append(Notice("frames", "the image is animated: only its first frame is read"))
+        several = "holds several pictures" if opened.format == "HEIF" else "is animated"
+        notices.append(Notice("frames", f"the image {several}: only the first is read"))
         frames = 1
     numbers = chosen(frames, job.pages)
     if len(numbers) > job.limits.max_pages:
@@ -126,6 +130,13 @@ def encode_both(picture: Any, *, side: int, scan: bool) -> tuple[Image, Image | 
     # The larger one first: `encode` may scale the picture in place.
     seen = encode(picture, side=SCAN_SIDE) if larger else None
     return encode(picture, side=side), seen
+
+
+def _teach_heic() -> None:
+    """Let Pillow open HEIC, by the extra ``heic``. It turns pictures upright itself, and says so in their EXIF."""
+    from pi_heif.as_plugin import register_heif_opener
+
+    register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
 
 
 def _frames(opened: Any) -> int:

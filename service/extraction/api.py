@@ -192,7 +192,9 @@ async def show_extraction(
             "The schema came with the request and has no versions.",
             errors=[Fault("/as_version", "Leave it out.")],
         )
-    writer, reader = (_registry(request).resolve(f"{name}@{one}") for one in (number, as_version))
+    registry = _registry(request)
+    writer = registry.kept(name, number)  # a record outlives its version
+    reader = registry.resolve(f"{name}@{as_version}")
     return _json(jsontext.render(await asyncio.to_thread(projected_body, stored, writer, reader)))
 
 

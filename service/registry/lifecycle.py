@@ -12,7 +12,7 @@ never given again, and the digest.
 from collections.abc import Iterable, Mapping, Sequence
 
 from service.foundation.errors import Fault
-from service.registry.errors import InUse, NotDeleted, NotRestorable, ReadOnly
+from service.registry.errors import AliasNotFound, InUse, NotDeleted, NotRestorable, ReadOnly
 from service.registry.schemas import SchemaDeleted, UnknownSchema
 from service.registry.snapshot import CLOSED, Config, Entry, Mode, Published, effective_mode
 from service.registry.store import Writer
@@ -43,6 +43,33 @@ def set_labels(writer: Writer, name: str, labels: Mapping[str, str]) -> None:
     _entry(writer, name)
     writer.set_schema(name, labels=labels)
     writer.note("labels", name, None, {"labels": dict(labels)})
+
+
+def set_alias(writer: Writer, name: str, alias: str, number: int | None) -> None:
+    """Point an alias to a live version, or drop it.
+
+    Raises ``UnknownSchema``, ``SchemaDeleted``, ``AliasNotFound`` (nothing to drop), ``ReadOnly``.
+    """
+    entry = _entry(writer, name)
+    if number is None and alias not in entry.aliases:
+        raise AliasNotFound(f"Schema {name!r} has no alias of this name.")
+    if number is not None and not _version(entry, number).live:
+        raise SchemaDeleted(f"Version {number} of schema {name!r} was deleted.")
+    writer.set_alias(name, alias, number)
+    writer.note("alias", name, number, {"alias": alias})
+
+
+def set_config(writer: Writer, name: str | None, level: str | None, policy: str | None) -> None:
+    """The compatibility of a schema, or with ``name`` None the default of all; None leaves it to the next one up.
+
+    What the Confluent face keeps there stays. Raises ``UnknownSchema``, ``ReadOnly``.
+    """
+    if name is None:
+        ensure_writable(writer, None)
+        writer.set_config(Config(level, policy, writer.config.more))
+    else:
+        writer.set_schema(name, config=Config(level, policy, _entry(writer, name).config.more))
+    writer.note("config", name, None, {"level": level, "policy": policy})
 
 
 def delete_version(writer: Writer, name: str, number: int, *, permanent: bool = False) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from service.foundation.errors import BadRequest, Fault, WinnowError
 from service.registry.compatibility import NO_WITNESS, Difference, Report, behaviour, beside, check
 from service.registry.contents import Content
-from service.registry.errors import Incompatible, RegistryBusy, SchemaRejected
+from service.registry.errors import Incompatible, PreconditionFailed, RegistryBusy, SchemaRejected
 from service.registry.faults import faults_beside
 from service.registry.lifecycle import ensure_writable
 from service.registry.lints import Lint, lints
@@ -16,7 +16,7 @@ from service.registry.references import bundle
 from service.registry.registry import Registry
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
 from service.registry.snapshot import Config, Line, Published
-from service.registry.store import Moved, Writer
+from service.registry.store import Draft, Moved, Writer
 
 DEFAULT_LEVEL = "FULL_TRANSITIVE"
 DEFAULT_POLICY = "RECORDS"
@@ -68,6 +68,12 @@ def config_of(registry: Registry, name: str) -> tuple[str, str]:
     return own.level or common.level or DEFAULT_LEVEL, own.policy or common.policy or DEFAULT_POLICY
 
 
+def common_config(registry: Registry) -> tuple[str, str]:
+    """The same for schemas that have none of their own."""
+    common = registry.snapshot.config
+    return common.level or DEFAULT_LEVEL, common.policy or DEFAULT_POLICY
+
+
 def compared(registry: Registry, name: str, content: Content, *, level: str, policy: str) -> Report:
     """The content against the versions that it would follow. Takes up to a second a version: run it in a thread."""
     entry = registry.snapshot.entries.get(name)
@@ -94,13 +100,21 @@ def changes(registry: Registry, older: Published, newer: Published) -> list[Diff
 
 
 async def publish(
-    registry: Registry, name: str, content: Content, *, breaking: str | None, by: str
+    registry: Registry,
+    name: str,
+    content: Content,
+    *,
+    breaking: str | None,
+    by: str,
+    draft: Draft | None = None,
 ) -> tuple[Published, bool]:
     """The version that now holds this content, and whether it is new.
 
-    ``breaking`` is the reason for publishing what breaks consumers; such a version is held back from ``latest``. The
+    ``breaking`` is the reason for publishing what breaks consumers; such a version is held back from ``latest``.
+    ``draft`` is removed in the same transaction, also when nothing new is published, if it is still the one there. The
     check is made on what is known and holds only if nobody published meanwhile: else it is made again. Raises
-    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``ReadOnly``, ``RegistryBusy``.
+    ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``PreconditionFailed``,
+    ``ReadOnly``, ``RegistryBusy``.
     """
     if not NAME.match(name):
         raise BadRequest(
@@ -118,15 +132,21 @@ async def publish(
         entry = snapshot.entries.get(name)
         latest = None if entry is None else entry.latest
         if latest is not None and latest.digest == result.content.digest:
+            if draft is not None:
+                await registry.write(lambda writer: _take(writer, draft), by=by)
             return latest, False
         held = await _gate(registry, name, result.content, breaking)
         line = Line(held=held, reason=breaking if held else None)
 
         def write(writer: Writer, ready: Content = result.content, line: Line = line) -> Published:
             ensure_writable(writer, name)
+            if draft is not None:
+                _ensure_same(writer, draft)
             writer.expect(name, 0 if entry is None else entry.changed, snapshot.config_change)  # noqa: B023 - runs before the loop goes on
             if not all(writer.is_live(one.subject, one.version) for one in ready.references):
                 raise Moved
+            if draft is not None:
+                _take(writer, draft)
             return writer.publish(name, ready, line)
 
         try:
@@ -136,6 +156,19 @@ async def publish(
     raise RegistryBusy(
         "Others changed this schema again and again meanwhile; nothing was published.", retry_after=1
     )
+
+
+def _ensure_same(writer: Writer, draft: Draft) -> None:
+    now = writer.draft(draft.name)
+    if now is None or now.revision != draft.revision:
+        raise PreconditionFailed(f"The draft of schema {draft.name!r} was changed or published meanwhile.")
+
+
+def _take(writer: Writer, draft: Draft) -> None:
+    ensure_writable(writer, draft.name)
+    _ensure_same(writer, draft)
+    writer.delete_draft(draft.name)
+    writer.note("publish_draft", draft.name, None, {"revision": draft.revision})
 
 
 async def _gate(registry: Registry, name: str, content: Content, breaking: str | None) -> bool:

@@ -215,6 +215,13 @@ class Registry:
         self._resolved[reference] = version
         return version
 
+    def kept(self, name: str, number: int) -> SchemaVersion:
+        """A version by its number, also one that was deleted and can be restored.
+
+        Raises ``UnknownSchema``, ``SchemaDeleted`` (for good).
+        """
+        return self.version(self._snapshot.find(name, str(number), deleted=True))
+
     def version(self, published: Published) -> SchemaVersion:
         """The version with its content, made once. It must not have been deleted for good."""
         key = (published.name, published.number, published.digest)

@@ -173,12 +173,12 @@ class Snapshot:
             )
         raise SchemaDeleted(f"Schema {name!r} was deleted for good; its name can be used for new versions.")
 
-    def find(self, name: str, wanted: str) -> Published:
-        """The live version behind a number, an alias or ``latest``.
+    def find(self, name: str, wanted: str, *, deleted: bool = False) -> Published:
+        """The live version behind a number, an alias or ``latest``; with ``deleted``, also one that can be restored.
 
         Raises ``UnknownSchema``, ``SchemaDeleted``.
         """
-        entry = self.entry(name)
+        entry = self.entry(name, deleted=deleted)
         found: Published | None
         if wanted == LATEST:
             found = entry.latest
@@ -190,7 +190,7 @@ class Snapshot:
         if found is None:
             kind = "version" if wanted.isdigit() else "alias"
             raise UnknownSchema(f"Schema {name!r} has no such {kind}; {_known(entry)}.")
-        if not found.live:
+        if not (found.live or (deleted and not found.gone)):
             state = (
                 "for good"
                 if found.gone

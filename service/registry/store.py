@@ -244,6 +244,7 @@ class Writer:
         row = connection.execute(select(state)).one()
         self.change: int = row.change
         self.mode: Mode = row.mode
+        self.config = Config.of(_json(row.config))
         self._content_id: int = row.content_id
         self._config_change: int = row.config_change
 
@@ -489,6 +490,18 @@ class Writer:
     def delete_draft(self, name: str) -> None:
         """Drop the draft, where there is one."""
         self._connection.execute(delete(drafts).where(drafts.c.name == name))
+
+    def drop_unused(self, name: str) -> None:
+        """Drop the schema's row where nothing was ever published or set."""
+        self._connection.execute(
+            delete(schemas).where(
+                schemas.c.name == name,
+                schemas.c.last_version == 0,
+                schemas.c.labels == "{}",
+                schemas.c.config == "{}",
+                schemas.c.mode.is_(None),
+            )
+        )
 
     def set_alias(self, name: str, alias: str, number: int | None) -> None:
         """Point an alias to a version, or drop it."""

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints
 
+from service.foundation.errors import BadRequest, Fault
 from service.registry.contents import Content, policy_of
 from service.registry.schemas import Example
 
@@ -15,13 +16,20 @@ class SchemaSummary(BaseModel):
     version: int = Field(examples=[1], description="The newest version.")
     title: str = Field(examples=["Invoice"])
     description: str
-    digest: str = Field(description="`sha256:<hex>` of schema and instructions.", examples=["sha256:4f5c…"])
+    digest: str = Field(
+        description="`sha256:<hex>` of all that changes what a model does.", examples=["sha256:4f5c…"]
+    )
+    labels: dict[str, str] = Field(examples=[{"team": "billing"}])
+    deleted_at: str | None = Field(description="RFC 3339, UTC; null for what is live.", examples=[None])
 
 
 class SchemaList(BaseModel):
     """Every schema of this service, by name."""
 
     schemas: list[SchemaSummary]
+    drafts: list[str] = Field(
+        description="Names that have a draft, published before or not.", examples=[["invoice"]]
+    )
 
 
 class LossBody(BaseModel):
@@ -97,6 +105,12 @@ class ContentBody(BaseModel):
         "off", description="Whether records say where their values stand, where a request does not choose."
     )
 
+    @classmethod
+    def of(cls, content: Content) -> "ContentBody":
+        """The inverse of ``content``."""
+        told = content.document()
+        return cls.model_validate({name: told[name] for name in told if name in _TOLD})
+
     def content(self) -> Content:
         """The same as a value."""
         return Content(
@@ -131,8 +145,13 @@ class SchemaDetail(SchemaSummary):
     losses: list[LossBody]
 
 
-class PublishBody(ContentBody):
-    """A new version."""
+_TOLD = frozenset(["schema", "instructions", "rules", "examples", "policy", "evidence"])
+
+
+class BreakingBody(BaseModel):
+    """Whether consumers may be broken, and why."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     allow_breaking: bool = Field(
         False, description="Publish although it breaks consumers: held back from `latest`. Needs `reason`."
@@ -140,6 +159,19 @@ class PublishBody(ContentBody):
     reason: Annotated[str, StringConstraints(min_length=3, max_length=1000)] | None = Field(
         None, examples=["Agreed with the billing team; they read v3 from Monday."]
     )
+
+    def breaking(self) -> str | None:
+        """The reason, where consumers may be broken. Raises ``BadRequest`` for none."""
+        if self.allow_breaking and self.reason is None:
+            raise BadRequest(
+                "`allow_breaking` needs a reason.",
+                errors=[Fault("/reason", "Say why, for whoever has to live with it.")],
+            )
+        return self.reason if self.allow_breaking else None
+
+
+class PublishBody(ContentBody, BreakingBody):
+    """A new version."""
 
 
 class DifferenceBody(BaseModel):
@@ -190,6 +222,30 @@ class FaultBody(BaseModel):
     detail: str
 
 
+class SizeBody(BaseModel):
+    """How much of the provider's limits the strict form uses."""
+
+    properties: int = Field(examples=[12])
+    depth: int = Field(examples=[3])
+    characters: int = Field(examples=[940])
+    enum_values: int = Field(examples=[5])
+    max_properties: int = Field(examples=[5000])
+    max_depth: int = Field(examples=[10])
+    max_characters: int = Field(examples=[120_000])
+    max_enum_values: int = Field(examples=[1000])
+
+
+class TokensBody(BaseModel):
+    """Input tokens that every call costs before there is any document."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_: int = Field(alias="schema", validation_alias=AliasChoices("schema", "schema_"), examples=[180])
+    instructions: int = Field(examples=[25])
+    examples: int = Field(examples=[0])
+    total: int = Field(examples=[205])
+
+
 class CheckBody(BaseModel):
     """Everything there is to say before publishing."""
 
@@ -198,6 +254,8 @@ class CheckBody(BaseModel):
     faults: list[FaultBody]
     lints: list[LintBody]
     losses: list[LossBody]
+    size: SizeBody | None = Field(description="null where it has no strict form.")
+    tokens: TokensBody | None = Field(description="null where it has no strict form.")
     compatibility: CompatibilityBody | None = Field(description="null where there are faults.")
 
 
@@ -212,6 +270,7 @@ class VersionBody(BaseModel):
     created_at: str = Field(description="RFC 3339, UTC.")
     created_by: str
     origin: str = Field(description="`api` or `folder`: where it came from.")
+    deleted_at: str | None = Field(description="RFC 3339, UTC; null for what is live.", examples=[None])
     held: bool = Field(
         description="Published although it breaks consumers: neither `latest` nor an alias by itself."
     )
@@ -266,6 +325,8 @@ class DiffBody(BaseModel):
 class ChangeBody(BaseModel):
     """One line of the history."""
 
+    name: str | None = Field(description="The schema; null for the registry itself.", examples=["invoice"])
+
     at: str
     by: str
     action: str = Field(examples=["publish"])
@@ -277,3 +338,71 @@ class HistoryBody(BaseModel):
     """What was done to a schema, newest first."""
 
     changes: list[ChangeBody]
+    next_cursor: str | None = Field(description="Send it as `cursor` for what was before; null at the end.")
+
+
+class DraftBody(BaseModel):
+    """The one mutable version of a schema. It may be faulty; publishing is what refuses."""
+
+    name: str = Field(examples=["invoice"])
+    etag: str = Field(description="The header `ETag`, to be sent in `If-Match`.", examples=['"17"'])
+    updated_at: str = Field(description="RFC 3339, UTC.")
+    updated_by: str
+    content: ContentBody
+
+
+class CheckedDraftBody(DraftBody):
+    """A draft, and everything there is to say of it before it is published."""
+
+    check: CheckBody
+
+
+LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._/-]{0,61}[a-z0-9])?$")]
+LabelValue = Annotated[str, StringConstraints(max_length=256)]
+
+
+class LabelsBody(BaseModel):
+    """What a schema is found by: anything that its owners agree on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(
+        description="Small letters, digits and `._/-` in names.", examples=[{"team": "billing"}]
+    )
+
+
+class DeletedBody(BaseModel):
+    """What was deleted, or came back."""
+
+    name: str = Field(examples=["invoice"])
+    versions: list[int] = Field(description="Their numbers.", examples=[[1, 2]])
+
+
+class ModeBody(BaseModel):
+    """Whether a schema takes changes. What is closed is still read and extracted with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Literal["READWRITE", "READONLY"] | None = Field(
+        description="null: as the registry.", examples=["READONLY"]
+    )
+
+
+class ModeInForceBody(BaseModel):
+    """The mode that was set, and the one in force."""
+
+    mode: str | None = Field(description="What was set; null for nothing.", examples=[None])
+    in_force: str = Field(
+        description="`READONLY` and `READONLY_OVERRIDE` take no changes.", examples=["READWRITE"]
+    )
+
+
+class RegistryModeBody(BaseModel):
+    """Whether the registry takes changes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Literal["READWRITE", "READONLY", "READONLY_OVERRIDE"] = Field(
+        description="`READONLY` closes every schema that has no mode of its own, `READONLY_OVERRIDE` every one.",
+        examples=["READONLY"],
+    )

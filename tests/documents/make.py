@@ -3,6 +3,7 @@
 import io
 import zipfile
 import zlib
+from base64 import b64decode
 from email.message import EmailMessage
 from typing import Any
 
@@ -292,3 +293,20 @@ def ods(*rows: tuple[str, ...]) -> bytes:
         archive.writestr("META-INF/manifest.xml", "<manifest/>")
         archive.writestr("content.xml", content)
     return out.getvalue()
+
+
+def heic() -> bytes:
+    """64 by 96 pixels, white with a red square, stored lying on its side and turned upright by its EXIF orientation.
+
+    Encoders of HEIC are no part of what the tests install: it was made once, with pillow-heif, out of nothing else.
+    """
+    return b64decode(
+        "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAaFtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAADRp"
+        "bG9jAAAAAERAAAIAAQAAAAABxQABAAAAAAAAAGwAAgAAAAACMQABAAAAAAAAACQAAAA4aWluZgAAAAAAAgAAABVpbmZlAgAAAAABAABo"
+        "dmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAAA4GlwcnAAAADAaXBjbwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA"
+        "/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoDCBBZbqSSmubgIaDAgAAAMA"
+        "yAAAAwAIQGIAAQAHRAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABgAAAAQAAAABBwaXhpAAAAAAMICAgAAAAJ"
+        "aXJvdAMAAAAYaXBtYQAAAAAAAAABAAEFgQIDBIUAAAAaaXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAAJhtZGF0AAAAaCgBrxOA25K//VFV"
+        "+/aAeFc7QE5cCuGEAKO7CaIegGkH4LGbGEYY2nUUta+hkTBvpgNuj5CccrpeyL9nworHcc2HIp9ymMCaVrPcswKJVXCMp2+Li03Nl03I"
+        "w1n7pXXPYXx096r7OFdgAAAABkV4aWYAAE1NACoAAAAIAAEBEgADAAAAAQAGAAAAAAAA"
+    )

@@ -19,6 +19,7 @@ SEEDS: dict[str, bytes] = {
     "tiff": make.frames("TIFF", 2),
     "gif": make.frames("GIF", 2),
     "webp": make.picture("WEBP", size=(40, 30)),
+    "heic": make.heic(),
     "mail": message.as_bytes(),
     "html": b"<html><table><tr><td>a<td>b</table><a href='x'>y</a>",
     "csv": b'a,b\n"x;y",2\n',

@@ -1,5 +1,6 @@
 import pytest
 
+from service.documents import media
 from service.documents.errors import DocumentUnreadable
 from service.documents.media import SUPPORTED, kind_of, resolve
 from service.foundation.errors import UnsupportedMedia
@@ -71,7 +72,7 @@ def test_lie_is_a_notice(data: bytes, declared: str, found: str) -> None:
         b"MZ\x90\x00" + bytes(60),
         b"\x7fELF" + bytes(60),
         b"\x1f\x8b" + bytes(60),
-        b"\x00\x00\x00\x18ftypheic" + bytes(60),
+        b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif" + bytes(60),
         b"<?xml version='1.0'?><!-- x --><svg xmlns='http://www.w3.org/2000/svg'/>",
         b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>",
         b"\x00",
@@ -98,3 +99,16 @@ def test_unsupported_type_is_not_echoed_when_odd() -> None:
     with pytest.raises(UnsupportedMedia) as caught:
         resolve(b"\x00\x01\xff\x03", declared="<script>alert(1)</script>", name=None)
     assert "alert" not in caught.value.detail
+
+
+def test_heic_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra a HEIC picture is a 415 that says what to install, and no list names the type."""
+    data = make.heic()
+    assert resolve(data, declared="image/heif", name=None).notices == ()
+    monkeypatch.setattr(media, "find_spec", lambda _: None)
+    with pytest.raises(UnsupportedMedia, match=r"pip install 'winnow\[heic\]'") as caught:
+        resolve(data, declared="image/heic", name="IMG_0001.HEIC")
+    assert "image/heic" not in caught.value.members["supported"]
+    with pytest.raises(UnsupportedMedia) as caught:
+        resolve(b"MZ\x90\x00" + bytes(60), declared=None, name=None)
+    assert "image/heic" not in caught.value.detail

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from service.documents import parse_pages
+from service.documents import Loader, parse_pages
 from service.documents.errors import (
     DocumentEmpty,
     DocumentTooComplex,
@@ -138,3 +138,24 @@ def test_cut_off_pictures(read: Read, kind: str) -> None:
     data = make.picture(kind, size=(300, 300), colour=(10, 200, 30))
     with pytest.raises((DocumentUnreadable, DocumentEmpty)):
         read(data[: len(data) // 2], f"image/{kind.lower()}")
+
+
+def test_heic_is_read_upright(read: Read) -> None:
+    """A HEIC picture that lies on its side is turned by its EXIF orientation, and sent as what every model reads."""
+    parsed = read(make.heic(), "image/heic")
+    picture = seen(parsed)
+    assert picture.size == (64, 96)
+    red, green, _ = picture.getpixel((58, 6))
+    assert red > 200 > 60 > green
+    assert min(picture.getpixel((6, 6))) > 230
+    with pytest.raises(DocumentUnreadable):
+        read(make.heic()[:300], "image/heic")
+    with pytest.raises(DocumentTooManyPixels):
+        read(make.heic(), "image/heic", limits={"max_pixels": 1000})
+
+
+async def test_heic_is_read_in_a_worker(loader: Loader) -> None:
+    """Inside the confinement of a worker process too."""
+    document = await loader.load(make.heic(), declared="image/heic", name="IMG_0001.HEIC")
+    assert document.media_type == "image/heic"
+    assert [(page.width, page.height) for page in document.pages] == [(64, 96)]
