@@ -28,7 +28,7 @@ from service.extraction import Extractor, Inputs, Store, openapi
 from service.extraction import Settings as ExtractionSettings
 from service.extraction.api import add_routes as add_extract_routes
 from service.extraction.api import router as extraction_router
-from service.files import Files
+from service.files import Fetcher, Files, UrlSettings
 from service.files import Settings as FileSettings
 from service.files.api import router as files_router
 from service.foundation import clock, errors, idempotency, jsontext, problems, telemetry
@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     schemas: RegistrySettings = Field(default_factory=RegistrySettings)
     documents: DocumentSettings = Field(default_factory=DocumentSettings)
     files: FileSettings = Field(default_factory=FileSettings)
+    urls: UrlSettings = Field(default_factory=UrlSettings)
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
     extraction: ExtractionSettings = Field(default_factory=ExtractionSettings)
 
@@ -103,6 +104,7 @@ class Parts:
     answers: Answers
     store: Store
     files: Files
+    urls: Fetcher
     loader: Loader
     upstream: Upstream
     extractor: Extractor
@@ -215,6 +217,9 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     files = Files(settings.files, data, _files_folder(settings))
     await files.open()
     stack.push_async_callback(files.close)
+    urls = Fetcher(settings.urls, files.spool)
+    await urls.open()
+    stack.push_async_callback(urls.close)
     loader = Loader(settings.documents)
     await loader.open()
     stack.push_async_callback(loader.close)
@@ -223,12 +228,12 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     extractor = Extractor(
         settings.extraction,
         loader=loader,
-        inputs=Inputs(files),
+        inputs=Inputs(files, urls),
         upstream=ours,
         store=store,
         engine=provider.engine,
     )
-    return Parts(settings, schemas, data, answers, store, files, loader, ours, extractor)
+    return Parts(settings, schemas, data, answers, store, files, urls, loader, ours, extractor)
 
 
 def _files_folder(settings: Settings) -> FilePath:

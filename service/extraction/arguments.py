@@ -30,7 +30,19 @@ class Uploaded:
     password: str | None = field(default=None, repr=False)
 
 
-AnyPiece = Piece | Uploaded
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A part of the document that a URL leads to. What is said here goes before what its server says."""
+
+    url: str = field(repr=False)
+    pointer: str
+    """Where in the request it stands."""
+    media_type: str | None = None
+    name: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+AnyPiece = Piece | Uploaded | Linked
 
 
 @dataclass(frozen=True, slots=True)

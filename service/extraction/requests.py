@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from service.extraction.arguments import AnyPiece, Piece, Uploaded
+from service.extraction.arguments import AnyPiece, Linked, Piece, Uploaded
 from service.extraction.errors import UnservedOption
 from service.extraction.wire import NOT_SERVED, Envelope, Input, Options
 from service.foundation import jsontext
@@ -162,8 +162,7 @@ def _from_query(name: str, text: str) -> Any:
 
 # ------------------------------------------------------------------------------------------------------------ inputs
 
-_LATER = {"url": "Fetching documents by URL"}
-_SOURCES = ("text", "base64", "file_id")
+_SOURCES = ("text", "base64", "file_id", "url")
 
 
 def _piece(given: Input, pointer: str, spool: Spool) -> AnyPiece:
@@ -178,6 +177,8 @@ def _piece(given: Input, pointer: str, spool: Spool) -> AnyPiece:
         return Piece(text, given.media_type or "text/plain; charset=utf-8", given.name, given.password)
     if given.file_id is not None:
         return Uploaded(given.file_id, pointer, given.media_type, given.name, given.password)
+    if given.url is not None:
+        return Linked(given.url, pointer, given.media_type, given.name, given.password)
     assert given.base64 is not None  # noqa: S101 - narrows the type: just counted
     return Piece(spool.put(_decoded(given.base64, pointer)), given.media_type, given.name, given.password)
 
@@ -222,9 +223,6 @@ def _validated(model: type[_Body], value: Any, pointer: str) -> _Body:
 
 def _fault(base: str, location: tuple[object, ...], kind: str, message: str) -> Fault:
     pointer = base + _pointer(location)
-    last = location[-1] if location else None
-    if kind == "extra_forbidden" and last in _LATER:
-        return Fault(pointer, f"{_LATER[str(last)]} is not served by this release; send its bytes.")
     if kind == "extra_forbidden":
         return Fault(pointer, "Unknown member.")
     return Fault(pointer, f"{message.removeprefix('Value error, ')}.")

@@ -294,7 +294,7 @@ class Extractor:
         self, arguments: Arguments, wanted: PageRange | None, deadline: float, *, ocr: bool
     ) -> Document:
         """The document. ``ocr``: also the words of pages that are pictures, which nobody needs else."""
-        pieces = [await self._inputs.bring(piece) for piece in arguments.pieces]
+        pieces = [await self._inputs.bring(piece, deadline) for piece in arguments.pieces]
         images: Literal["auto", "always"] = (
             "always" if arguments.options.policy in ("image", "both") else "auto"
         )

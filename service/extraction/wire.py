@@ -87,7 +87,7 @@ NOT_SERVED: dict[str, tuple[object, str]] = {
 
 
 class Input(BaseModel):
-    """One document, or one part of it: exactly one of `text`, `base64` and `file_id`."""
+    """One document, or one part of it: exactly one of `text`, `base64`, `file_id` and `url`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -99,6 +99,12 @@ class Input(BaseModel):
         None,
         description="A file that was uploaded with `POST /v1/files`.",
         examples=["file_01kahx3v6m8q2d0z4w7y5t9r1c"],
+    )
+    url: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = Field(
+        None,
+        description="Where to fetch the document: a public `https` URL that gives it without a login. Redirects are followed; "
+        "nothing of this request is sent along.",
+        examples=["https://example.com/invoice.pdf"],
     )
     media_type: Annotated[str, StringConstraints(max_length=255)] | None = Field(
         None, examples=["application/pdf"]

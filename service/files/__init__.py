@@ -1,11 +1,24 @@
 """Bytes that do not come with the request: files that were uploaded before, and what a URL leads to."""
 
-from service.files.errors import FileExpired, FilesFull, FilesUnavailable, UnknownFile
+from service.files.errors import (
+    FileExpired,
+    FilesFull,
+    FilesUnavailable,
+    UnknownFile,
+    UrlBadAnswer,
+    UrlRefused,
+    UrlTooLarge,
+    UrlTooSlow,
+    UrlUnreachable,
+)
+from service.files.fetch import Fetched, Fetcher
 from service.files.files import Files
-from service.files.settings import Settings
+from service.files.settings import Settings, UrlSettings
 from service.files.store import File
 
 __all__ = [
+    "Fetched",
+    "Fetcher",
     "File",
     "FileExpired",
     "Files",
@@ -13,4 +26,10 @@ __all__ = [
     "FilesUnavailable",
     "Settings",
     "UnknownFile",
+    "UrlBadAnswer",
+    "UrlRefused",
+    "UrlSettings",
+    "UrlTooLarge",
+    "UrlTooSlow",
+    "UrlUnreachable",
 ]

@@ -216,7 +216,6 @@ BAD: list[tuple[str, Any, str, int, str]] = [
     ("bad pages", b'{"input": {"text": "x"}, "options": {"pages": "3-1"}}', "/options/pages", 400, "bad_request"),
     ("unknown model", b'{"input": {"text": "x"}, "options": {"model": "gpt-4.1-minni"}}', "", 400, "unknown_model"),
     ("retired model", b'{"input": {"text": "x"}, "options": {"model": "gpt-4-turbo"}}', "", 400, "model_retired"),
-    ("url", b'{"input": {"url": "https://example.com"}}', "/input/url", 400, "bad_request"),
     ("bad base64", b'{"input": {"base64": "%%%"}}', "/input/base64", 400, "bad_request"),
     ("empty text", b'{"input": {"text": ""}}', "", 422, "document_empty"),
     ("blank text", b'{"input": {"text": "  \\n "}}', "", 422, "document_empty"),
