@@ -5,7 +5,7 @@ import copy
 import hashlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -28,21 +28,23 @@ from service.extraction import Extractor, Inputs, Store, openapi
 from service.extraction import Settings as ExtractionSettings
 from service.extraction.api import add_routes as add_extract_routes
 from service.extraction.api import router as extraction_router
+from service.extraction.typed.api import router as typed_router
 from service.files import Fetcher, Files, UrlSettings
 from service.files import Settings as FileSettings
 from service.files.api import router as files_router
 from service.foundation import clock, errors, idempotency, jsontext, problems, telemetry
 from service.foundation.answers import Answers
 from service.foundation.answers import Settings as IdempotencySettings
-from service.foundation.asgi import Front
+from service.foundation.asgi import Front, Render
 from service.foundation.database import Database, file_of
 from service.foundation.database import Settings as DatabaseSettings
 from service.foundation.errors import BadRequest, Fault, MethodNotAllowed, NotFound, WinnowError
-from service.registry import Registry
+from service.registry import Registry, confluent
 from service.registry import Settings as RegistrySettings
 from service.registry.api import router as registry_router
 from service.registry.api_beside import router as beside_router
 from service.registry.api_drafts import router as drafts_router
+from service.registry.api_registry import archives as archives_router
 from service.registry.api_registry import router as whole_registry_router
 from service.upstream import Settings as UpstreamSettings
 from service.upstream import Upstream
@@ -174,7 +176,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])
-    for part in (registry_router, beside_router, drafts_router, whole_registry_router):
+    app.include_router(typed_router, dependencies=[Depends(admit)])
+    for part in (registry_router, beside_router, drafts_router, whole_registry_router, archives_router):
         app.include_router(part, dependencies=[Depends(admit)])
     app.include_router(files_router, dependencies=[Depends(admit)])
     app.include_router(models_router, dependencies=[Depends(admit)])
@@ -183,9 +186,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         idempotency.Idempotency, answers=lambda scope: scope["app"].state.parts.answers, caller=gate.scope
     )
-    app.add_middleware(Front, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
-    _describe(app, schemas)
+    faces = _add_faces(app, settings, schemas, gate)
+    app.add_middleware(
+        Front,
+        max_in_flight=settings.max_in_flight,
+        max_body_bytes=settings.max_body_bytes,
+        faces=faces,
+    )
+    _describe(app, schemas, faces)
     return app
+
+
+def _add_faces(app: FastAPI, settings: Settings, schemas: Registry, gate: access.Gate) -> dict[str, Render]:
+    """Add what speaks other protocols than ours; returns how each of them says what went wrong."""
+    if not settings.schemas.confluent:
+        return {}
+    face = confluent.face(
+        schemas, admit=lambda authorization: gate.admit(authorization).name, version=VERSION
+    )
+    app.router.routes.append(face)
+    return {confluent.PREFIX: confluent.render}
 
 
 async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) -> Parts:
@@ -405,11 +425,17 @@ def _add_problems(app: FastAPI) -> None:
         return answer(request, BadRequest(str(error.detail)))
 
 
-def _describe(app: FastAPI, schemas: Registry) -> None:
+def _describe(app: FastAPI, schemas: Registry, faces: Mapping[str, Render]) -> None:
     """The OpenAPI document: FastAPI's own, with the typed extract operations, problems and the security scheme.
 
     It changes with the registry: made anew for each change, away from the event loop, and kept as text.
     """
+    about = "Errors are RFC 9457 problems; `x-request-id` stands on every answer."
+    if confluent.PREFIX in faces:
+        about += (
+            f" Clients of the Confluent Schema Registry find the registry of these schemas under `{confluent.PREFIX}`; "
+            "its paths and errors are those of that protocol, and do not stand here."
+        )
     kept: tuple[int, bytes, str] | None = None
     making = asyncio.Lock()
 
@@ -419,7 +445,7 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
                 title=app.title,
                 version=app.version,
                 summary=app.summary,
-                description="Errors are RFC 9457 problems; `x-request-id` stands on every answer.",
+                description=about,
                 routes=app.routes,
             )
         return app.openapi_schema
@@ -427,18 +453,13 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
     def build() -> dict[str, Any]:
         document = copy.deepcopy(fixed())
         components = document["components"]["schemas"]
+        components.update({name: openapi.without_defaults(one) for name, one in components.items()})
         paths, more = openapi.describe(schemas.all(), taken=components)
         components.update(more)
-        document["components"]["securitySchemes"] = {
-            "bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "`WINNOW_API_KEY`; not needed on loopback without one.",
-            }
-        }
+        document["components"]["securitySchemes"] = copy.deepcopy(openapi.SECURITY)
         document["paths"] = {**paths, **document["paths"]}
         for path, operations in document["paths"].items():
-            _finish(path, operations)
+            openapi.finish(path, operations)
         for unused in ("HTTPValidationError", "ValidationError"):
             components.pop(unused, None)
         return document
@@ -465,23 +486,3 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
     app.add_route("/openapi.json", document, include_in_schema=False)
     app.add_route("/docs", docs, include_in_schema=False)
     app.openapi = build  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
-
-
-def _finish(path: str, operations: dict[str, Any]) -> None:
-    for method, operation in operations.items():
-        responses = operation["responses"]
-        if "HTTPValidationError" in str(responses.get("422", "")):
-            del responses["422"]  # FastAPI's own; ours is a 400
-        protected = path.startswith("/v1/") or path == "/metrics"
-        if protected:
-            operation["security"] = [{"bearer": []}, {}]
-        wanted = {"400", "500", *(("401", "503") if protected else ())}
-        if protected and method == "post":
-            operation["parameters"] = [*operation.get("parameters", []), openapi.idempotency_key()]
-            wanted |= {"409", "422"}
-        for status in sorted(wanted - set(responses)):
-            responses.update(openapi.problems(status))
-        for status, response in responses.items():
-            content = response.get("content", {})
-            if status.isdigit() and int(status) >= 400 and "application/json" in content:
-                content[problems.MEDIA_TYPE] = content.pop("application/json")

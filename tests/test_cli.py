@@ -179,7 +179,7 @@ def test_extract_from_a_running_service(service: tuple[subprocess.Popen[str], st
     assert code == 1
     assert "model_refused" in text
     code, text = run("extract", sample, "--schema", "support_ticket", "--url", "http://127.0.0.1:1")
-    assert code == 1
+    assert code == 3
     assert "does not answer" in text
 
 

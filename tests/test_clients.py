@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,13 +38,16 @@ import json
 import sys
 from winnow_client import AuthenticatedClient
 from winnow_client.api.extract import extract_invoice
-from winnow_client.models import Envelope, Input, InvoiceExtraction
+from winnow_client.models import Envelope, Input, InvoiceExtraction, Options, OptionsPolicy
 
 client = AuthenticatedClient(base_url=sys.argv[1], token="not needed on loopback")
 with open(sys.argv[2], encoding="utf-8") as document:
-    envelope = Envelope(input_=Input(text=document.read()))
-answer = extract_invoice.sync(client=client, body=envelope)
+    envelope = Envelope(input_=Input(text=document.read()), options=Options(store=True, policy=OptionsPolicy.TEXT))
+answer = extract_invoice.sync(client=client, body=envelope, idempotency_key="one")
 assert isinstance(answer, InvoiceExtraction), answer
+again = extract_invoice.sync(client=client, body=envelope, idempotency_key="one")
+assert isinstance(again, InvoiceExtraction), again
+assert again.id == answer.id
 print(json.dumps(answer.data.to_dict()))
 """
 
@@ -99,6 +103,36 @@ def test_a_generated_python_client_extracts_an_invoice(service: str, tmp_path: P
     assert used.returncode == 0, used.stderr[-2000:]
     record = json.loads(used.stdout)
     assert record["invoice_number"] == "2026-0417"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@needs("npm-client")
+@pytest.mark.timeout(280)
+def test_a_generated_typescript_client_extracts_an_invoice(service: str, tmp_path: Path) -> None:
+    """openapi-typescript generates from our document; the client type-checks, extracts, repeats and reads problems."""
+    packages = VENVS / "npm-client" / "node_modules"
+    (tmp_path / "node_modules").symlink_to(packages.resolve())
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "openapi.json").write_bytes(httpx2.get(f"{service}/openapi.json").content)
+    version = f"{service}/v1/schemas/invoice/versions/1"
+    (tmp_path / "pinned.json").write_bytes(httpx2.get(f"{version}/openapi.json").content)
+    (tmp_path / "invoice.ts").write_bytes(httpx2.get(f"{version}/model.ts").content)
+    (tmp_path / "invoice.txt").write_text(INVOICE)
+    shutil.copy(Path(__file__).parent / "clients" / "use_typescript.ts", tmp_path / "use.ts")
+
+    def run(*command: str | Path) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=200)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+        return done.stdout
+
+    for source, target in (("openapi.json", "schema.d.ts"), ("pinned.json", "pinned.d.ts")):
+        run(packages / ".bin" / "openapi-typescript", source, "--output", target)
+    run(
+        packages / ".bin" / "tsc", "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node",
+        "--outDir", "built", "use.ts",
+    )  # fmt: skip
+    record = json.loads(run("node", "built/use.js", service, "invoice.txt"))
+    assert (record["invoice_number"], record["total"]) == ("2026-0417", 238)
 
 
 @needs("venv-schemathesis")

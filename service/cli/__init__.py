@@ -1,6 +1,7 @@
 """The command line: ``winnow serve | demo | extract | schemas | sandbox | doctor | settings``.
 
-Exit codes: 0 done; 1 the service answered with a problem, or refused to start; 2 the command line is wrong.
+Exit codes: 0 done; 1 the service answered with a problem, or refused to start; 2 the command line is wrong; 3 no service
+answers.
 
 What a command needs is imported where it is needed: `winnow --help` must not wait for the whole service.
 """

@@ -14,6 +14,9 @@ from typing import Any
 
 from service.cli.shared import console, fail
 
+UNREACHABLE = 3
+"""Exit code where no service answers."""
+
 
 @contextlib.contextmanager
 def own_service(*, sandbox: bool, schemas: list[Path] | None = None) -> Iterator[str]:
@@ -52,7 +55,7 @@ def post(
     import httpx2
 
     kind = _media_type(file)
-    headers = {"content-type": kind, **_key()}
+    headers = {"content-type": kind, **key_headers()}
     try:
         answer = httpx2.post(
             f"{url.rstrip('/')}/v1/extract/{schema}",
@@ -64,9 +67,9 @@ def post(
         )
         return answer.status_code, answer.json()
     except httpx2.HTTPError as error:
-        fail(f"The service at {url} does not answer: {type(error).__name__}.")
+        fail(f"The service at {url} does not answer: {type(error).__name__}.", UNREACHABLE)
     except ValueError:
-        fail(f"{url} answered something that is not JSON; is it a Winnow service?")
+        fail(f"{url} answered something that is not JSON; is it a Winnow service?", UNREACHABLE)
 
 
 def follow(
@@ -75,7 +78,7 @@ def follow(
     """The same as a stream of events: ``heard`` gets each `progress`; then the answer's status and JSON."""
     import httpx2
 
-    headers = {"content-type": _media_type(file), "accept": "text/event-stream", **_key()}
+    headers = {"content-type": _media_type(file), "accept": "text/event-stream", **key_headers()}
     try:
         with (
             httpx2.Client(timeout=3700, trust_env=False) as client,
@@ -101,9 +104,9 @@ def follow(
                     body = json.loads(value)
                     found = (200 if name == "record" else int(body["status"])), body
     except httpx2.HTTPError as error:
-        fail(f"The service at {url} does not answer: {type(error).__name__}.")
+        fail(f"The service at {url} does not answer: {type(error).__name__}.", UNREACHABLE)
     except ValueError:
-        fail(f"{url} answered something that is not JSON; is it a Winnow service?")
+        fail(f"{url} answered something that is not JSON; is it a Winnow service?", UNREACHABLE)
     if found is None:
         fail(f"The service at {url} stopped before the record was there.")
     return found
@@ -115,15 +118,18 @@ def schema_of(url: str, reference: str) -> Any:
 
     try:
         answer = httpx2.get(
-            f"{url.rstrip('/')}/v1/schemas/{reference}", headers=_key(), timeout=60, trust_env=False
+            f"{url.rstrip('/')}/v1/schemas/{reference}", headers=key_headers(), timeout=60, trust_env=False
         )
         body = answer.raise_for_status().json()
         return body["schema"] if body["bundled"] is None else body["bundled"]
     except httpx2.HTTPError as error:
-        fail(f"The service at {url} does not tell its schema {reference}: {type(error).__name__}.")
+        fail(
+            f"The service at {url} does not tell its schema {reference}: {type(error).__name__}.", UNREACHABLE
+        )
 
 
-def _key() -> dict[str, str]:
+def key_headers() -> dict[str, str]:
+    """The bearer token of the environment, where there is one."""
     key = os.environ.get("WINNOW_API_KEY")
     return {"authorization": f"Bearer {key}"} if key else {}
 

@@ -7,9 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
+from service.cli import publishing
+from service.cli.registry import Service, Url, print_json
 from service.cli.shared import AsJson, SchemaFolders, console, fail, load_settings, new_table
 
-app = typer.Typer(help="Schemas that this machine's service would serve.", no_args_is_help=True)
+app = typer.Typer(
+    help="Schemas: those in folders here, and with --url the registry of a running service.",
+    no_args_is_help=True,
+)
+app.command()(publishing.push)
+app.command()(publishing.publish)
+app.command()(publishing.diff)
+app.command()(publishing.check)
+app.command()(publishing.apply)
+app.command()(publishing.release)
+app.command()(publishing.export)
+app.command("import")(publishing.import_archive)
 
 _MAX_FILE_DEPTH = 400
 """Levels of a schema in a file: the printers below recurse."""
@@ -24,19 +37,51 @@ class Profile(Enum):
 
 
 @app.command("list")
-def list_schemas(schemas: SchemaFolders = None, as_json: AsJson = False) -> None:  # noqa: FBT002 - flags of the command line
-    """List the schemas: name, version, title."""
-    found = _registry(schemas).all()
-    if as_json:
-        console().print_json(
-            data=[{"name": v.name, "version": v.version, "title": v.title, "digest": v.digest} for v in found]
-        )
-        return
+def list_schemas(
+    *,
+    schemas: SchemaFolders = None,
+    url: Url = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE or NAME; may be repeated. Needs --url.")
+    ] = None,
+    deleted: Annotated[bool, typer.Option("--deleted", help="Deleted ones, too. Needs --url.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List schemas: name, version, title; with --url also their labels, and who has a draft."""
+    if url is None:
+        if label or deleted:
+            fail("--label and --deleted ask a running service: name it with --url.", 2)
+        found = [
+            {"name": v.name, "version": v.version, "title": v.title, "digest": v.digest}
+            for v in _registry(schemas).all()
+        ]
+        if as_json:
+            console().print_json(data=found)
+            return
+        answer: dict[str, Any] = {"schemas": found, "drafts": []}
+    else:
+        wanted = [("label", one) for one in label or []] + ([("deleted", "true")] if deleted else [])
+        answer = Service(url).need("GET", "schemas", params=wanted)
+        if as_json:
+            print_json(answer)
+            return
+    from rich.markup import escape
+
     table = new_table()
-    for title in ("name", "version", "title"):
+    for title in ("name", "version", "title", *(("labels", "") if url is not None else ())):
         table.add_column(title)
-    for version in found:
-        table.add_row(version.name, str(version.version), version.title)
+    drafts = dict.fromkeys(answer["drafts"])
+    for one in answer["schemas"]:
+        more = [
+            "deleted" if one.get("deleted_at") else "",
+            "has a draft" if one["name"] in drafts else "",
+        ]
+        drafts.pop(one["name"], None)
+        labels = ", ".join(f"{key}={value}" for key, value in one.get("labels", {}).items())
+        row = [one["name"], str(one["version"]), one["title"], labels, ", ".join(filter(None, more))]
+        table.add_row(*(escape(text) for text in row[: len(table.columns)]))
+    for name in drafts:
+        table.add_row(escape(name), "", "", "", "a draft only")
     console().print(table)
 
 
@@ -45,13 +90,29 @@ def show_schema(
     name: Annotated[str, typer.Argument(help="invoice, invoice@1 or invoice@latest.")],
     *,
     schemas: SchemaFolders = None,
+    url: Url = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="The draft, with all that it says. Needs --url.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Show what is sent to the provider instead.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything that stands beside the schema, too. Needs --url.")
     ] = False,
 ) -> None:
     """Print a schema as JSON."""
     from service.foundation.errors import WinnowError
 
+    if url is not None:
+        if draft:
+            print_json(Service(url).need("GET", f"schemas/{name}/draft"))
+            return
+        found = Service(url).need("GET", f"schemas/{name}")
+        print_json(found if as_json else found["strict" if strict else "schema"])
+        return
+    if draft or as_json:
+        fail("--draft and --json ask a running service: name it with --url.", 2)
     try:
         version = _registry(schemas).resolve(name)
     except WinnowError as error:

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom as shares of the page's width and height (0–1); the origin is the top left corner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word of the text layer (or of OCR) and where it stands."""
+class Word(NamedTuple):
+    """One word of the text layer (or of OCR) and where it stands. Documents hold 100,000s: a tuple is made fastest."""
 
     text: str
     box: Box
@@ -56,6 +55,8 @@ class Page:
     label: str | None = field(default=None, repr=False)
     """What the unit is called in its file: the sheet's or the attachment's name."""
     source: Source = "text"
+    language: str | None = None
+    """A hint: the ISO 639 code of what most of the text is in; None where that is not clear."""
     scan: Image | None = field(default=None, repr=False)
     """The picture for OCR, where it is larger than ``image``. Never leaves the loader."""
 
@@ -66,6 +67,26 @@ class Notice:
 
     rule: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a file says of itself: short lines and ISO 8601 dates. Anybody may have written anything there."""
+
+    title: str | None = field(default=None, repr=False)
+    author: str | None = field(default=None, repr=False)
+    created: str | None = None
+    modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A part of a document as it came, for models that read files themselves. ``pages`` are the numbers it became."""
+
+    name: str = field(repr=False)
+    media_type: str
+    data: bytes = field(repr=False)
+    pages: range
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +101,9 @@ class Document:
     """Bytes as they came."""
     pages: tuple[Page, ...]
     notices: tuple[Notice, ...] = ()
+    metadata: Metadata | None = None
+    files: tuple[File, ...] = ()
+    """The parts that the model is given whole; none unless that was asked for."""
 
     @property
     def text(self) -> str:

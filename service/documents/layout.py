@@ -6,8 +6,10 @@ exception: side by side they would be torn apart line by line, so they are read 
 """
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from statistics import median
 from typing import NamedTuple
 
@@ -22,8 +24,11 @@ class Piece(NamedTuple):
     bottom: float
     base: float
     vertical: int
-    suspect: bool = False
-    """Drawn in white, see-through, invisible or tiny: to be looked at before it is believed."""
+    drawn: int = 0
+    """What draws it: a key of its looks, 0 where nothing is known."""
+
+
+_LEFT, _BASE = attrgetter("left"), attrgetter("base")
 
 
 @dataclass(slots=True)
@@ -94,7 +99,7 @@ def _lines(pieces: Sequence[Piece], size: float, unit: float) -> list[_Line]:
     tolerance = max(0.35 * size, 0.5)
     rows: list[list[Piece]] = []
     anchor = 0.0
-    for piece in sorted(pieces, key=lambda piece: piece.base):
+    for piece in sorted(pieces, key=_BASE):
         if rows and piece.base - anchor <= tolerance:
             rows[-1].append(piece)
             anchor += (piece.base - anchor) / len(rows[-1])
@@ -106,7 +111,7 @@ def _lines(pieces: Sequence[Piece], size: float, unit: float) -> list[_Line]:
 
 def _segments(row: list[Piece], unit: float) -> list[_Segment]:
     """Words of one line, joined while the gaps are those between words."""
-    row.sort(key=lambda piece: piece.left)
+    row.sort(key=_LEFT)
     groups: list[list[Piece]] = []
     reach = 0.0
     for piece in row:
@@ -123,7 +128,12 @@ def _segments(row: list[Piece], unit: float) -> list[_Segment]:
 
 def _joined(group: list[Piece], unit: float) -> str:
     """The words of a segment with single spaces; scripts that run right to left are read that way."""
-    backward = sum(_runs_left(piece.text) for piece in group) * 2 > len(group)
+    if len(group) == 1:
+        return group[0].text
+    texts = [piece.text for piece in group]
+    if all(map(str.isascii, texts)):
+        return " ".join(texts)
+    backward = sum(map(_runs_left, texts)) * 2 > len(group)
     ordered = group[::-1] if backward else group
     parts = [ordered[0].text]
     for before, piece in itertools.pairwise(ordered):
@@ -143,7 +153,7 @@ def _wide(letter: str) -> bool:
 
 
 def _length(text: str) -> int:
-    return len(text) + sum(map(_wide, text))
+    return len(text) if text.isascii() else len(text) + sum(map(_wide, text))
 
 
 # --------------------------------------------------------------------------------------------- columns
@@ -193,47 +203,67 @@ def _columns(lines: list[_Line], unit: float) -> tuple[int, int, float] | None:
     if beside < _FEWEST_LINES:
         return None
     step = max((right - left) / 60, unit)
-    best: tuple[int, int, float] | None = None
+    gutters = []
     at = left + (right - left) * 0.2
     while at < right - (right - left) * 0.2:
-        for first, last in _runs(lines, at):
-            longer = best is None or last - first > best[1] - best[0]
-            if longer and _prose(lines[first:last], at):
-                best = (first, last, at)
+        gutters.append(at)
         at += step
+    crossed = [_crossed(line, gutters) for line in lines]
+    best: tuple[int, int, float] | None = None
+    for place, gutter in enumerate(gutters):
+        for first, last in _runs(crossed, 1 << place):
+            longer = best is None or last - first > best[1] - best[0]
+            if longer and _prose(lines[first:last], gutter):
+                best = (first, last, gutter)
     return best
 
 
-def _runs(lines: list[_Line], gutter: float) -> list[tuple[int, int]]:
-    """Runs of lines in which nothing crosses the gutter."""
+def _crossed(line: _Line, gutters: list[float]) -> int:
+    """The gutters that a line's segments cross, a bit each."""
+    bits = 0
+    for segment in line.segments:
+        first, last = bisect_right(gutters, segment.left), bisect_left(gutters, segment.right)
+        if first < last:
+            bits |= (1 << last) - (1 << first)
+    return bits
+
+
+def _runs(crossed: list[int], gutter: int) -> list[tuple[int, int]]:
+    """Runs of lines (first, behind the last) in which nothing crosses the gutter of that bit."""
     runs = []
-    start: int | None = None
-    for index, line in enumerate(lines):
-        crossed = any(segment.left < gutter < segment.right for segment in line.segments)
-        if crossed and start is not None:
-            runs.append((start, index))
-            start = None
-        elif not crossed and start is None:
-            start = index
-    if start is not None:
-        runs.append((start, len(lines)))
-    return [(first, last) for first, last in runs if last - first >= _FEWEST_LINES]
+    first = 0
+    for index, bits in enumerate(crossed):
+        if bits & gutter:
+            if index - first >= _FEWEST_LINES:
+                runs.append((first, index))
+            first = index + 1
+    if len(crossed) - first >= _FEWEST_LINES:
+        runs.append((first, len(crossed)))
+    return runs
 
 
 def _prose(lines: list[_Line], gutter: float) -> bool:
     """Whether both sides are columns of running text: one segment a line, long, filling the column."""
-    for side in _split(lines, gutter):
-        if len(side) < _FEWEST_LINES:
-            return False
-        alone = [line.segments[0] for line in side if len(line.segments) == 1]
-        if len(alone) < 0.8 * len(side) or len(alone) < _FEWEST_LINES:
-            return False
-        edges = max(segment.right for segment in alone) - min(segment.left for segment in alone)
-        if edges <= 0 or median(segment.right - segment.left for segment in alone) < _FILL * edges:
-            return False
-        if median(_length(segment.text) for segment in alone) < _PROSE:
-            return False
-    return True
+    west = east = west_alone = east_alone = 0
+    for line in lines:  # nothing crosses the gutter, so the first and last segments tell
+        segments = line.segments
+        if segments[0].right <= gutter:
+            west += 1
+            west_alone += len(segments) == 1 or segments[1].right > gutter
+        if segments[-1].right > gutter:
+            east += 1
+            east_alone += len(segments) == 1 or segments[-2].right <= gutter
+    if west_alone < max(0.8 * west, _FEWEST_LINES) or east_alone < max(0.8 * east, _FEWEST_LINES):
+        return False
+    return all(map(_running, _split(lines, gutter)))
+
+
+def _running(side: list[_Line]) -> bool:
+    alone = [line.segments[0] for line in side if len(line.segments) == 1]
+    edges = max(segment.right for segment in alone) - min(segment.left for segment in alone)
+    if edges <= 0 or median(segment.right - segment.left for segment in alone) < _FILL * edges:
+        return False
+    return median(_length(segment.text) for segment in alone) >= _PROSE
 
 
 # --------------------------------------------------------------------------------------------- grid

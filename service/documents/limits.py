@@ -34,5 +34,7 @@ class Bounds:
     cpu_s: float
     wall_s: float
     idle_s: float
+    start_s: float
+    """Seconds that a process may take to come up on a busy machine."""
     worn_mb: int
     """Resident memory after a job from which a process is replaced: one large document must not hold it for ever."""

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from service.documents import pdfium
@@ -9,10 +10,12 @@ from service.documents.document import Image, Notice, Page, Source, Word
 from service.documents.encodings import clean
 from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentUnreadable, WrongPassword
 from service.documents.layout import Piece, arrange
+from service.documents.metadata import of_pdf
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.pdf_fields import Filled, filled
-from service.documents.pdf_words import Affine, affine, pieces, tiny
+from service.documents.pdf_hidden import REASONS, Why, sift
+from service.documents.pdf_words import Affine, Look, affine, pieces
 from service.documents.pictures import SCAN_SIDE, check_bytes, encode_both
 from service.documents.plain import too_many_pages
 
@@ -23,6 +26,9 @@ _FEW = 20
 _SCAN = 200
 """Letters and digits, below which a page that is mostly pictures is taken for a scan with a caption."""
 
+_ENOUGH = 1000
+"""Characters of a page that are counted first: most pages are known for text by then."""
+
 _GARBAGE = 0.2
 """Share of characters without meaning, above which a text layer is not to be trusted."""
 
@@ -30,14 +36,11 @@ _TALL_FIELD = 30.0
 _FIRST_LINE = 12.0
 """Points: in fields of several lines the text begins at the top, in others it stands in the middle."""
 
-_LOOK_SIDE = 1600.0
-"""Pixels of the longer side when a page is drawn to see whether suspect words show."""
-
-_CONTRAST = 24
-"""Levels of grey between a word and its ground, below which nobody reads it."""
-
 _LOOKED_AT = 500
 """Objects of a page that are looked at to tell a scan from a text."""
+
+_NAMED = 20
+"""Pages that a notice names."""
 
 _LARGEST_SCALE = 4.0
 """288 dpi: small pages are not blown up beyond it."""
@@ -56,7 +59,16 @@ def read(data: bytes, job: Job) -> Parsed:
         numbers = chosen(count, job.pages)
         if len(numbers) > job.limits.max_pages:
             raise too_many_pages(len(numbers), job)
-        return _Reader(pdf, job).read(numbers)
+        return replace(_Reader(pdf, job).read(numbers), metadata=of_pdf(_information(pdf)))
+
+
+def _information(pdf: Any) -> dict[str, str]:
+    """What the file says of itself; a broken dictionary says nothing."""
+    try:
+        found: dict[str, str] = pdf.get_metadata_dict(skip_empty=True)
+    except (pdfium.helpers().PdfiumError, ValueError):
+        return {}
+    return found
 
 
 @contextlib.contextmanager
@@ -91,6 +103,8 @@ class _Reader:
         self._image_bytes = 0
         self._scans = job.scans
         self._notices: dict[Notice, None] = {}
+        self._hidden: dict[Why, list[tuple[int, int, int]]] = {}
+        """Per reason: page, words, characters."""
 
     def read(self, numbers: list[int]) -> Parsed:
         library = pdfium.helpers()
@@ -115,6 +129,8 @@ class _Reader:
         if not any(page.text or page.image for page in pages):
             pages[0] = self._with_image(pages[0])
             self._note("blank", "the pages hold neither text nor pictures")
+        for why, places in self._hidden.items():
+            self._note("hidden_text", _left_out(why, places))
         return Parsed(tuple(pages), tuple(self._notices))
 
     def _page(self, number: int, page: Any) -> Page:
@@ -123,15 +139,14 @@ class _Reader:
             width, height = 612.0, 792.0
         to_share = affine(page)
         fields = filled(page, to_share)
-        found, odd = self._pieces(page, to_share, width, height)
-        visible = [piece for piece in found if _on_page(piece, width, height)]
-        if len(visible) < len(found):
-            self._note("hidden_text", "text outside of the page was left out")
-        if any(piece.suspect for piece in visible):
-            seen = self._seen(page, visible, width, height)
-            if len(seen) < len(visible):
-                self._note("hidden_text", "text that cannot be seen on the page was left out")
-            visible = seen
+        way = to_share.scaled(width, height)
+        found, looks, odd = self._pieces(page, way)
+        sifted = sift(page, found, looks, way, (width, height))
+        visible = sifted.seen
+        for why, words in sifted.hidden.items():
+            self._hidden.setdefault(why, []).append(
+                (number, len(words), sum(len(piece.text) for piece in words))
+            )
         text = arrange([*visible, *_placed(fields, width, height)], width, height)
         if fields:
             listed = "\n".join(
@@ -162,18 +177,18 @@ class _Reader:
             scan=scan,
         )
 
-    def _pieces(self, page: Any, to_share: Affine, width: float, height: float) -> tuple[list[Piece], float]:
-        """The words of the text layer in points from the top left, and the share of characters without meaning."""
+    def _pieces(self, page: Any, way: Affine) -> tuple[list[Piece], dict[int, Look], float]:
+        """The words of the text layer with ``way`` applied, their looks, and the share of characters without meaning."""
         library = pdfium.helpers()
 
         try:
             textpage = page.get_textpage()
         except library.PdfiumError:
             self._note("text_layer", "a page's text layer is damaged: the page is read as an image")
-            return [], 1.0
+            return [], {}, 1.0
         try:
             check_length(self._characters + textpage.count_chars(), self._job.limits)
-            return pieces(textpage, to_share, width, height)
+            return pieces(textpage, way)
         finally:
             textpage.close()
 
@@ -182,24 +197,15 @@ class _Reader:
         if self._words > self._job.limits.max_words:
             self._note("words", f"places are known for the first {self._job.limits.max_words} words only")
             return ()
-        return tuple(
-            Word(word, (_share(x0 / width), _share(y0 / height), _share(x1 / width), _share(y1 / height)))
-            for text, x0, y0, x1, y1, *_ in found
-            if (word := text if text.isascii() else "".join(clean(text)[0].split()))
-        )
-
-    def _seen(self, page: Any, found: list[Piece], width: float, height: float) -> list[Piece]:
-        """Without the suspect words that leave no trace on the rendered page.
-
-        The text layer of a scan is invisible by design; there the picture below is what has to show something.
-        """
-        scale = min(_LOOK_SIDE / max(width, height), _LARGEST_SCALE)
-        bitmap = page.render(scale=scale, may_draw_forms=True)
-        try:
-            paper = bitmap.to_pil().convert("L")
-        finally:
-            bitmap.close()
-        return [piece for piece in found if not piece.suspect or _leaves_a_trace(paper, piece, width, height)]
+        words = []
+        for text, x0, y0, x1, y1, *_ in found:
+            word = text if text.isascii() else "".join(clean(text)[0].split())
+            if word:
+                box = (x0 / width, y0 / height, x1 / width, y1 / height)
+                if min(box) < 0 or max(box) > 1:
+                    box = (_share(box[0]), _share(box[1]), _share(box[2]), _share(box[3]))
+                words.append(Word(word, box))
+        return tuple(words)
 
     def _rendered(
         self, page: Any, width: float, height: float, *, scan: bool = False
@@ -229,27 +235,14 @@ class _Reader:
         self._notices[Notice(rule, message)] = None
 
 
-def _on_page(piece: Piece, width: float, height: float) -> bool:
-    """Whether the middle of a word lies on the page."""
-    across, down = (piece.left + piece.right) / 2, (piece.top + piece.bottom) / 2
-    return 0 <= across <= width and 0 <= down <= height
-
-
-def _leaves_a_trace(paper: Any, piece: Piece, width: float, height: float) -> bool:
-    """Whether light and dark meet where a word stands."""
-    if tiny(piece.text, piece.right - piece.left, piece.bottom - piece.top):
-        return False
-    across, down = paper.width / width, paper.height / height
-    area = (
-        max(int(piece.left * across), 0),
-        max(int(piece.top * down), 0),
-        min(int(piece.right * across) + 1, paper.width),
-        min(int(piece.bottom * down) + 1, paper.height),
+def _left_out(why: Why, places: list[tuple[int, int, int]]) -> str:
+    """What was left out: how much, why and where, without a word of it."""
+    numbers = [str(number) for number, _, _ in places]
+    pages = ", ".join(numbers[:_NAMED]) + (
+        f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
     )
-    if area[2] <= area[0] or area[3] <= area[1]:
-        return False
-    darkest, lightest = paper.crop(area).getextrema()
-    return bool(lightest - darkest >= _CONTRAST)
+    words, characters = sum(words for _, words, _ in places), sum(count for _, _, count in places)
+    return f"{words} words ({characters} characters) {REASONS[why]} were left out: page {pages}"
 
 
 def _placed(fields: list[Filled], width: float, height: float) -> list[Piece]:
@@ -279,7 +272,10 @@ def _needs_image(page: Any, text: str, odd: float) -> bool:
     """Whether the text alone does not hold what a reader of the page sees."""
     raw = pdfium.raw()
 
-    letters = sum(map(str.isalnum, text))
+    letters = sum(map(str.isalnum, text[:_ENOUGH]))
+    if letters >= _SCAN and odd <= _GARBAGE:
+        return False
+    letters += sum(map(str.isalnum, text[_ENOUGH:]))
     objects = raw.FPDFPage_CountObjects(page)
     if letters == 0:
         return bool(objects > 0 or raw.FPDFPage_GetAnnotCount(page) > 0)

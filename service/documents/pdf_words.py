@@ -2,6 +2,8 @@
 
 import ctypes
 import math
+import re
+from array import array
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +12,26 @@ from service.documents.layout import Piece
 
 _DEVICE = 1_000_000
 _STEP = 1000.0
-_HYPHEN = 0x02  # pdfium's mark for a hyphen at the end of a line
-_BREAKS = frozenset(
-    {0x09, 0x0A, 0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x202F, 0x205F, 0x3000, *range(0x2000, 0x200B)}
-)
-_NOTHING = frozenset({0x00, 0xAD, 0xFEFF, 0xFFFE, 0xFFFF})
+_HYPHEN = "\x02"  # pdfium's mark for a hyphen at the end of a line
+_BREAKS = frozenset("\t\n\r \x85\xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))))
+_RUNS = re.compile(f"[^{''.join(sorted(_BREAKS))}]+")
+_NOTHING = frozenset("\x00\xad\ufeff\ufffe\uffff")
 
 
-_NOT_DRAWN = frozenset({3, 7})  # text render modes: invisible, and as a clipping path only
-_TINY = 1.5
+TINY = 1.5
 """Points: smaller letters cannot be read."""
+
+Look = tuple[int, int, int, int, int]
+"""Red, green, blue and opacity (0 to 255) with which text is filled, and its render mode."""
+
+_INK: Look = (0, 0, 0, 255, 0)
+
+NOT_DRAWN = frozenset({3, 7})
+"""Render modes: invisible, and as a clipping path only."""
+
+_PALE = 230
+_FAINT = 32
+"""Channels from which a colour may be taken for white paper, and opacity below which nothing shows."""
 
 _Rect = tuple[float, float, float, float]
 """Left, bottom, right, top in the page's own coordinates."""
@@ -44,6 +56,17 @@ class Affine:
             x1, x2 = x2, x1
         return (x1, y1, x2, y2) if y1 <= y2 else (x1, y2, x2, y1)
 
+    def scaled(self, across: float, down: float) -> "Affine":
+        """The same map to other units, of which the page is ``across`` wide and ``down`` high."""
+        return Affine(
+            self.xx * across,
+            self.xy * across,
+            self.x0 * across,
+            self.yx * down,
+            self.yy * down,
+            self.y0 * down,
+        )
+
 
 def affine(page: Any) -> Affine:
     """The map of a page, asked of pdfium itself at three points."""
@@ -58,142 +81,209 @@ def affine(page: Any) -> Affine:
     return Affine((x1 - x0) / _STEP, (x2 - x0) / _STEP, x0, (y1 - y0) / _STEP, (y2 - y0) / _STEP, y0)
 
 
-def pieces(textpage: Any, to_share: Affine, width: float, height: float) -> tuple[list[Piece], float]:
-    """All words in the order of the text layer, in points; and the share of characters without meaning."""
+def pieces(textpage: Any, way: Affine) -> tuple[list[Piece], dict[int, Look], float]:
+    """All words in the order of the text layer, the looks of what draws them, the share of characters without meaning.
+
+    ``way`` leads from the page's own coordinates to those of the pieces.
+    """
     raw = pdfium.raw()
-    handle, unicode = textpage.raw, raw.FPDFText_GetUnicode
-    codes = [unicode(handle, index) for index in range(textpage.count_chars())]
-    reader = _Reader(raw, handle, to_share, width, height)
-    odd = _odd(raw, handle, codes)
-    start: int | None = None
-    for index, code in enumerate(codes):
-        if code in _BREAKS:
-            if start is not None:
-                reader.word(codes, start, index)
-                start = None
-        elif start is None:
-            start = index
-    if start is not None:
-        reader.word(codes, start, len(codes))
-    return reader.found, odd
+    text = _letters(raw, textpage)
+    reader = _Reader(textpage, way, text)
+    for run in _RUNS.finditer(text):
+        reader.word(*run.span())
+    return reader.found, reader.looks, _odd(raw, textpage.raw, text)
 
 
-def _odd(raw: Any, handle: Any, codes: list[int]) -> float:
+def _letters(raw: Any, textpage: Any) -> str:
+    """The text layer with one letter for each of pdfium's characters, so that places in it are pdfium's."""
+    count = textpage.count_chars()
+    if count < 1:
+        return ""
+    units = ctypes.create_string_buffer(2 * (count + 1))
+    raw.FPDFText_GetText(textpage.raw, 0, count, ctypes.cast(units, ctypes.POINTER(ctypes.c_ushort)))
+    text = units.raw[: 2 * count].decode("utf-16-le", "surrogatepass")
+    if len(text) != count or "\0" in text:  # pairs of surrogates, or characters that its text leaves out
+        unicode = raw.FPDFText_GetUnicode
+        return "".join(chr(unicode(textpage.raw, index)) for index in range(count))
+    return text.replace("\ufffe", _HYPHEN)
+
+
+def _odd(raw: Any, handle: Any, text: str) -> float:
     """The share of characters that the font maps to nothing, or to nothing that has a meaning."""
-    strange = {
-        code for code in set(codes) if code in _NOTHING or code < 0x20 or code == 0xFFFD or _private(code)
-    }
+    strange = {letter for letter in set(text) if letter in _NOTHING or letter < " " or _meaningless(letter)}
     strange -= _BREAKS
     strange.discard(_HYPHEN)
     if not strange:
         return 0.0
     generated = raw.FPDFText_IsGenerated
-    odd = sum(not generated(handle, index) for index, code in enumerate(codes) if code in strange)
-    return odd / max(sum(code not in _BREAKS for code in codes), 1)
+    odd = sum(not generated(handle, index) for index, letter in enumerate(text) if letter in strange)
+    return odd / max(sum(letter not in _BREAKS for letter in text), 1)
 
 
-def _private(code: int) -> bool:
-    return 0xE000 <= code <= 0xF8FF
+def _meaningless(letter: str) -> bool:
+    """The mark of a failed decoding, or private use."""
+    return letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff"
 
 
 class _Reader:
-    """Makes words of runs of characters. A wide gap or a jump within a run ends a word too."""
+    """Makes words of runs of characters. A wide gap or a jump within a run ends a word too.
 
-    def __init__(self, raw: Any, handle: Any, to_share: Affine, width: float, height: float) -> None:
+    Calls are what costs here, a thousand a page: pointers are plain numbers, and what is the same for all words that
+    one operator of the page draws is asked once.
+    """
+
+    def __init__(self, textpage: Any, way: Affine, text: str) -> None:
         self.found: list[Piece] = []
-        self._raw = raw
-        self._handle = handle
-        self._way = to_share
-        self._width = width
-        self._height = height
-        self._numbers = [ctypes.c_double() for _ in range(4)]
-        self._edges = [ctypes.byref(number) for number in self._numbers]
-        self._colour = [ctypes.c_uint() for _ in range(4)]
-        self._channels = [ctypes.byref(channel) for channel in self._colour]
+        self.looks: dict[int, Look] = {}
+        self._text = text
+        self._way = way
+        self._upright = way.xy == way.yx == 0 and way.xx > 0 > way.yy
+        self._handle = textpage.raw
+        self._textpage = pdfium.address(textpage.raw)
+        self._numbers = array("d", bytes(8 * 4))  # an array is read faster than ctypes' own
+        self._quad = _places(self._numbers)
+        self._colour = array("I", bytes(4 * 4))
+        self._channels = _places(self._colour)
+        self._count = pdfium.bare("FPDFText_CountRects", "ii")
+        self._rect = pdfium.bare("FPDFText_GetRect", "ipppp")
+        self._box = pdfium.bare("FPDFText_GetCharBox", "ipppp")
+        self._origin = pdfium.bare("FPDFText_GetCharOrigin", "ipp")
+        self._drawing = pdfium.bare("FPDFText_GetTextObject", "i", "p")
+        self._fill = pdfium.bare("FPDFText_GetFillColor", "ipppp")
+        self._mode = pdfium.bare("FPDFTextObj_GetTextRenderMode", "")
 
-    def word(self, codes: list[int], start: int, end: int) -> None:
-        """The word in the run from ``start`` to before ``end``, or its parts when pdfium's boxes lie apart."""
-        count = self._raw.FPDFText_CountRects(self._handle, start, end - start)
+    def word(self, start: int, end: int, *, whole: bool = False) -> None:
+        """The word in the run from ``start`` to before ``end``, or its parts when pdfium's boxes lie apart.
+
+        Not ``whole``, a run is also cut where hidden letters touch visible ones.
+        """
+        handle, rect, quad, numbers = self._textpage, self._rect, self._quad, self._numbers
+        count = self._count(handle, start, end - start)
         if count < 1:
             return
-        # About five boxes a word and millions a minute: written out, because calls are what costs here.
-        rect, handle, edges = self._raw.FPDFText_GetRect, self._handle, self._edges
-        first, second, third, fourth = self._numbers
-        rect(handle, 0, *edges)
-        left, top, right, bottom = first.value, second.value, third.value, fourth.value
+        rect(handle, 0, *quad)
+        left, top, right, bottom = numbers
         for index in range(1, count):
-            rect(handle, index, *edges)
-            x0, y1, x1, y0 = first.value, second.value, third.value, fourth.value
-            reach = max(y1 - y0, top - bottom, 1.0)
-            if x0 - right > reach or left - x1 > reach or y0 - top > reach or bottom - y1 > reach:
-                self._parts(codes, start, end)
-                return
-            left, bottom, right, top = min(left, x0), min(bottom, y0), max(right, x1), max(top, y1)
-        self._add(codes, start, end, left, bottom, right, top)
+            rect(handle, index, *quad)
+            x0, y1, x1, y0 = numbers
+            if x0 - right > 1.0 or left - x1 > 1.0 or y0 - top > 1.0 or bottom - y1 > 1.0:
+                reach = max(y1 - y0, top - bottom, 1.0)
+                if x0 - right > reach or left - x1 > reach or y0 - top > reach or bottom - y1 > reach:
+                    self._parts(start, end)
+                    return
+            if x0 < left:
+                left = x0
+            if x1 > right:
+                right = x1
+            if y0 < bottom:
+                bottom = y0
+            if y1 > top:
+                top = y1
+        if count > 1 and not whole and self._two_toned(start, end - 1):
+            self._tones(start, end)
+            return
+        self._add(start, end, left, bottom, right, top)
 
-    def _parts(self, codes: list[int], start: int, end: int) -> None:
+    def _two_toned(self, first: int, last: int) -> bool:
+        """Whether a word begins and ends in different looks of which one may be hidden."""
+        one, other = self._look(first), self._look(last)
+        return one != other and (suspect(one) or suspect(other))
+
+    def _tones(self, start: int, end: int) -> None:
+        """The parts of a run by their looks: what is hidden must not take with it what is not."""
+        first, look = start, self._look(start)
+        for index in range(start + 1, end):
+            other = self._look(index)
+            if other != look:
+                self.word(first, index, whole=True)
+                first, look = index, other
+        self.word(first, end, whole=True)
+
+    def _look(self, index: int) -> Look:
+        """How what draws a character fills it."""
+        drawn = self._drawing(self._textpage, index) or 0
+        look = self.looks.get(drawn)
+        if look is None:
+            look = _INK
+            if drawn:
+                mode = self._mode(drawn)
+                known = self._fill(self._textpage, index, *self._channels)
+                self.looks[drawn] = look = (*self._colour, mode) if known else (*_INK[:4], mode)
+        return look
+
+    def _parts(self, start: int, end: int) -> None:
         """A run that lies apart: character by character, cut where the gaps are."""
         first = start
         box: _Rect | None = None
-        left, right, bottom, top = self._numbers
         for index in range(start, end):
-            if codes[index] in _NOTHING:
+            if self._text[index] in _NOTHING:
                 continue
-            self._raw.FPDFText_GetCharBox(self._handle, index, *self._edges)
-            at = (left.value, bottom.value, right.value, top.value)
+            self._box(self._textpage, index, *self._quad)
+            left, right, bottom, top = self._numbers
+            at = (left, bottom, right, top)
             if box is not None and _apart(box, at):
-                self._add(codes, first, index, *box)
+                self._add(first, index, *box)
                 box = None
             if box is None:
                 first, box = index, at
             else:
                 box = _union(box, at)
         if box is not None:
-            self._add(codes, first, end, *box)
+            self._add(first, end, *box)
 
-    def _add(
-        self, codes: list[int], start: int, end: int, left: float, bottom: float, right: float, top: float
-    ) -> None:
-        text = _text(codes[start:end])
-        x0, y0, x1, y1 = self._way.box(left, bottom, right, top)
+    def _add(self, start: int, end: int, left: float, bottom: float, right: float, top: float) -> None:
+        text = self._text[start:end]
+        if not (text.isascii() and text.isprintable()):
+            text = _cleaned(text)
+        way = self._way
+        if self._upright:
+            x0, x1 = way.xx * left + way.x0, way.xx * right + way.x0
+            y0, y1 = way.yy * top + way.y0, way.yy * bottom + way.y0
+        else:
+            x0, y0, x1, y1 = way.box(left, bottom, right, top)
         if not text or not math.isfinite(x0 + y0 + x1 + y1):
             return
-        x0, x1 = x0 * self._width, x1 * self._width
-        y0, y1 = y0 * self._height, y1 * self._height
-        self._raw.FPDFText_GetCharOrigin(self._handle, start, self._edges[0], self._edges[1])
-        way = self._way
-        base = (way.yx * self._numbers[0].value + way.yy * self._numbers[1].value + way.y0) * self._height
+        handle = self._textpage
+        self._origin(handle, start, *self._quad[:2])
+        across, up, _, _ = self._numbers
+        base = way.yx * across + way.yy * up + way.y0
         # Words much wider than tall run across; of the others the angle tells.
         vertical = 0 if x1 - x0 > 1.25 * (y1 - y0) else self._direction(start)
-        if not math.isfinite(base) or vertical:
+        if vertical or not math.isfinite(base):
             base = y1
-        suspect = tiny(text, x1 - x0, y1 - y0) or self._pale(start)
-        self.found.append(Piece(text, x0, y0, x1, y1, base, vertical, suspect))
-
-    def _pale(self, index: int) -> bool:
-        """Whether a character is filled with (nearly) white, with (nearly) nothing, or not drawn at all."""
-        known = self._raw.FPDFText_GetFillColor(self._handle, index, *self._channels)
-        if known:
-            red, green, blue, alpha = self._colour
-            if alpha.value < 32 or min(red.value, green.value, blue.value) > 235:
-                return True
-        drawn = self._raw.FPDFText_GetTextObject(self._handle, index)
-        return bool(drawn) and self._raw.FPDFTextObj_GetTextRenderMode(drawn) in _NOT_DRAWN
+        drawn = self._drawing(handle, start) or 0
+        if drawn and drawn not in self.looks:
+            self._look(start)
+        self.found.append(Piece(text, x0, y0, x1, y1, base, vertical, drawn))
 
     def _direction(self, index: int) -> int:
         """Which way the text runs on the displayed page: 0 across, 1 down, -1 up."""
-        angle = self._raw.FPDFText_GetCharAngle(self._handle, index)  # counted clockwise; below 0: unknown
+        raw = pdfium.raw()
+
+        angle = raw.FPDFText_GetCharAngle(self._handle, index)  # counted clockwise; below 0: unknown
         along = (math.cos(angle), -math.sin(angle)) if angle >= 0 else (1.0, 0.0)
-        step_x = (self._way.xx * along[0] + self._way.xy * along[1]) * self._width
-        step_y = (self._way.yx * along[0] + self._way.yy * along[1]) * self._height
+        step_x = self._way.xx * along[0] + self._way.xy * along[1]
+        step_y = self._way.yx * along[0] + self._way.yy * along[1]
         if abs(step_y) <= abs(step_x):
             return 0
         return 1 if step_y > 0 else -1
 
 
+def suspect(look: Look) -> bool:
+    """Whether text of this look may not be seen: (nearly) white, (nearly) without opacity, or not drawn at all."""
+    red, green, blue, alpha, mode = look
+    return mode in NOT_DRAWN or alpha < _FAINT or min(red, green, blue) > _PALE
+
+
 def tiny(text: str, width: float, height: float) -> bool:
     """Whether letters are too small to be read. Points and dashes may be."""
-    return height < _TINY and width < _TINY * len(text) and any(map(str.isalnum, text))
+    return height < TINY and width < TINY * len(text) and any(map(str.isalnum, text))
+
+
+def _places(numbers: "array[Any]") -> tuple[int, ...]:
+    """Where the numbers lie, for functions that fill them."""
+    first, count = numbers.buffer_info()
+    return tuple(range(first, first + numbers.itemsize * count, numbers.itemsize))
 
 
 def _apart(word: _Rect, letter: _Rect) -> bool:
@@ -211,13 +301,10 @@ def _union(one: _Rect, other: _Rect) -> _Rect:
     return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
-def _text(codes: list[int]) -> str:
-    text = "".join(map(chr, codes))
-    if text.isascii() and text.isprintable():
-        return text
-    if any(0xD800 <= code <= 0xDFFF for code in codes):
+def _cleaned(text: str) -> str:
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.translate(_CLEANED)
 
 
-_CLEANED: dict[int, str | None] = {**dict.fromkeys((*range(0x20), *_NOTHING)), _HYPHEN: "-"}
+_CLEANED: dict[int, str | None] = {**dict.fromkeys((*range(0x20), *map(ord, _NOTHING))), ord(_HYPHEN): "-"}

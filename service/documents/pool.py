@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from typing import Any
 
@@ -20,11 +21,9 @@ from service.documents.errors import (
 from service.documents.limits import Bounds
 from service.documents.parsed import Job, Parsed
 from service.foundation import clock
+from service.foundation.content import Content, Spooled
 from service.foundation.errors import DeadlineExceeded, WinnowError
 from service.foundation.telemetry import log
-
-_START_S = 30.0
-"""Seconds that a worker may take to come up on a busy machine."""
 
 _THREAD = 256 * 1024
 """Bytes of a result from which it is decoded in a thread, not in the event loop."""
@@ -45,10 +44,13 @@ class _Babbling(Exception):
 
 
 class _Worker:
-    """One process and the pipe to it."""
+    """One process, the pipes to it, and a socket on which it is lent the descriptors of files."""
 
-    def __init__(self, process: asyncio.subprocess.Process, bounds: Bounds) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, bounds: Bounds, descriptors: socket.socket
+    ) -> None:
         self.process = process
+        self._descriptors = descriptors
         self._bounds = bounds
         self.isolation = "unknown"
         self.idle_since = 0.0
@@ -62,7 +64,7 @@ class _Worker:
         header, _ = await self._receive()
         self.isolation = str(header.get("isolation", "none"))
 
-    async def ask(self, job: Job, data: bytes) -> Parsed | WinnowError:
+    async def ask(self, job: Job, data: Content) -> Parsed | WinnowError:
         """The result of one job, or the error that the worker reports.
 
         Raises ``_Gone`` or ``_Babbling``.
@@ -70,7 +72,15 @@ class _Worker:
         stdin = self.process.stdin
         assert stdin is not None  # noqa: S101 - started with a pipe
         try:
-            for piece in frames.pack({"job": frames.job_header(job), "cpu_s": self._bounds.cpu_s}, [data]):
+            header: dict[str, Any] = {"job": frames.job_header(job), "cpu_s": self._bounds.cpu_s}
+            body: bytes = b""
+            if isinstance(data, Spooled):
+                # The worker reads the file itself: its bytes cost this process nothing.
+                header["spooled"] = len(data)
+                socket.send_fds(self._descriptors, [b"f"], [data.fileno()])
+            else:
+                body = data
+            for piece in frames.pack(header, [body]):
                 stdin.write(piece)
             await stdin.drain()
             header, body = await self._receive()
@@ -113,6 +123,7 @@ class _Worker:
                 os.kill(self.process.pid, signal.SIGKILL)
         if self.process.stdin is not None:
             self.process.stdin.close()
+        self._descriptors.close()
         return await self.process.wait()
 
 
@@ -150,7 +161,7 @@ class Pool:
             async with self._slots:
                 self._keep(await self._take(None))
 
-    async def run(self, job: Job, data: bytes, deadline: float | None) -> Parsed:
+    async def run(self, job: Job, data: Content, deadline: float | None) -> Parsed:
         """The result of one job.
 
         Raises the parser's typed errors, ``DocumentTooSlow``, ``DocumentTooHungry``, ``ParserUnavailable``, and
@@ -171,7 +182,7 @@ class Pool:
         return outcome
 
     async def _run(
-        self, worker: _Worker, job: Job, data: bytes, deadline: float | None
+        self, worker: _Worker, job: Job, data: Content, deadline: float | None
     ) -> Parsed | WinnowError:
         left = _left(deadline)
         wall = self._bounds.wall_s
@@ -222,22 +233,31 @@ class Pool:
     async def _start(self) -> _Worker:
         if self._closed:
             raise ParserUnavailable("the service is stopping", retry_after=1)
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-B", "-X", "utf8", "-m", "service.documents.worker"),
-                *(str(os.getpid()), str(self._bounds.memory_mb), self._bounds.task),
+                *(str(os.getpid()), str(self._bounds.memory_mb), self._bounds.task, str(theirs.fileno())),
+                pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
                 env={"PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)},  # noqa: PTH109
             )
         except OSError as error:
+            ours.close()
             log.warning("documents.worker_not_started", error=type(error).__name__, errno=error.errno)
             raise ParserUnavailable("no parser process could be started", retry_after=1) from error
-        worker = _Worker(process, self._bounds)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        worker = _Worker(process, self._bounds, ours)
         self._all.add(worker)
         try:
-            async with asyncio.timeout(_START_S):
+            async with asyncio.timeout(self._bounds.start_s):
                 await worker.hello()
         except (TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
             self._discard(worker)

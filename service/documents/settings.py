@@ -6,10 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.documents.limits import Bounds, Limits
 
-_WORN_MB = 256
-_WORN_OCR_MB = 1024
-"""Resident memory from which a process is replaced. The models of OCR and what they work with are about 400 MB."""
-
 
 class Settings(BaseModel):
     """Caps on what a document may cost, and the pool that enforces them."""
@@ -83,19 +79,27 @@ class Settings(BaseModel):
     def parsing(self) -> Bounds:
         """What the processes that parse may take."""
         return Bounds(
-            "parse", self.workers, self.memory_mb, self.cpu_s, self.wall_s, self.idle_s, worn_mb=_WORN_MB
+            "parse",
+            workers=self.workers,
+            memory_mb=self.memory_mb,
+            cpu_s=self.cpu_s,
+            wall_s=self.wall_s,
+            idle_s=self.idle_s,
+            start_s=30.0,
+            worn_mb=256,
         )
 
     def recognising(self) -> Bounds:
-        """What the processes that read pictures may take, for each page."""
+        """What the processes that read pictures may take, for each page. Models and what they work with are 400 MB."""
         return Bounds(
             "ocr",
-            self.ocr_workers,
-            self.ocr_memory_mb,
-            self.ocr_cpu_s,
-            self.ocr_wall_s,
-            self.idle_s,
-            worn_mb=_WORN_OCR_MB,
+            workers=self.ocr_workers,
+            memory_mb=self.ocr_memory_mb,
+            cpu_s=self.ocr_cpu_s,
+            wall_s=self.ocr_wall_s,
+            idle_s=self.idle_s,
+            start_s=60.0,
+            worn_mb=1024,
         )
 
     def limits(self) -> Limits:

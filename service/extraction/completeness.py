@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.extraction.lines import Line, Lines, is_row
+from service.extraction.lines import Line, Lines, is_row, shape_of
 from service.extraction.merge import Merged, Row
-from service.extraction.places import Path, leaves, words_of
 from service.extraction.validate import Finding
+from service.extraction.words import Path, leaves, words_of
 
 _TYPICAL = 0.04
 """The share of a list's rows that a shape must have for other lines of that shape to be suspected."""
@@ -145,14 +145,16 @@ def _suspects(one: _List, lines: Lines, claimed: set[int], anchors: set[int]) ->
     typical = {
         shape
         for shape, count in shapes.items()
-        if count >= max(2, _TYPICAL * len(one.values)) and shape != "image"
+        if count >= max(2, _TYPICAL * len(one.values)) and shape not in ("", "image")
     }
-    typical = {shape for shape in typical if shape.startswith("|") or shape[-1] != "0" or shape[:1] in "dn"}
+    typical = {shape for shape in typical if is_row(shape) or (shape[0] != "h" and _has_figures(shape))}
     if not typical:
         return []
     found = []
     for line in lines.all:
-        if line.shape in typical and not line.running and line.number not in claimed:
+        if line.shape not in typical or line.running or line.number in claimed:
+            continue
+        if not (_names_columns(line, lines) or _alone_at_edge(line, lines)):
             found.append(line)
     counts = Counter(line.shape for line in found)
     open_shapes = {shape for shape in typical if shapes[shape] / (shapes[shape] + counts[shape]) < _TAKEN}
@@ -164,6 +166,35 @@ def _suspects(one: _List, lines: Lines, claimed: set[int], anchors: set[int]) ->
         if line.shape not in open_shapes and first - _NEAR <= line.number <= last + _NEAR
     ]
     return [line for run in _runs(near, ordered) if not _another_table(run, ordered, lines) for line in run]
+
+
+def _names_columns(line: Line, lines: Lines) -> bool:
+    """Whether a line of cells begins its table and none of its cells is a figure: "Phone 1" is a name."""
+    above = lines.all[line.number - 1].shape if line.number else ""
+    if not line.shape.startswith("|") or above.startswith("|"):
+        return False
+    cells = [cell.strip() for cell in line.text.strip("|").split("|")]
+    return not any(shape_of(cell)[:1] in {"d", "n"} for cell in cells)
+
+
+def _alone_at_edge(line: Line, lines: Lines) -> bool:
+    """Whether a line is the first or the last of its page, and no row stands beside it: a title or a page's number."""
+    everything = lines.all
+    for step in (-1, 1):
+        number = line.number + step
+        while 0 <= number < len(everything) and not everything[number].shape:
+            number += step
+        if 0 <= number < len(everything) and everything[number].page == line.page:
+            continue  # the page goes on there
+        inner = line.number - step
+        beside = everything[inner] if 0 <= inner < len(everything) else None
+        if beside is None or beside.page != line.page or not is_row(beside.shape):
+            return True
+    return False
+
+
+def _has_figures(shape: str) -> bool:
+    return shape[-1] != "0" or shape[0] in "dn"
 
 
 def _runs(found: Sequence[Line], anchors: Sequence[int]) -> list[list[Line]]:

@@ -6,8 +6,9 @@ from typing import Literal
 
 from service.extraction.validate import Finding
 
-Scope = Literal["columns", "rows", "whole"]
-"""How much a repair asks for: of failing lists the failing members only, whole lists, or the whole record."""
+Scope = Literal["suspects", "columns", "rows", "whole"]
+"""How much a repair asks for: of what a rule adds up only the values that the document does not print, of failing lists the
+failing members only, whole lists, or the whole record."""
 
 Kind = Literal["repair", "escalation"]
 
@@ -23,6 +24,8 @@ class Standing:
     invalid: tuple[Finding, ...] = ()
     errors: tuple[Finding, ...] = ()
     doubts: tuple[Finding, ...] = ()
+    suspects: tuple[str, ...] = ()
+    """The values that broken rules are about and that do not stand in the document: probably they break them."""
 
     @property
     def wrong(self) -> tuple[Finding, ...]:
@@ -74,12 +77,14 @@ class Again:
 Next = Accept | Stop | Again
 
 _LADDER: tuple[Again, ...] = (
+    Again("repair", "suspects"),
     Again("repair", "columns"),
     Again("repair", "rows"),
     Again("escalation", "rows"),
     Again("escalation", "whole"),
 )
 _WITHOUT_ESCALATION: tuple[Again, ...] = (
+    Again("repair", "suspects"),
     Again("repair", "columns"),
     Again("repair", "rows"),
     Again("repair", "whole"),
@@ -97,7 +102,7 @@ def decide(best: Standing | None, asked: Sequence[Asked], *, left: int, stronger
     if best is None:
         steps = (Again("repair", "whole"), *([Again("escalation", "whole")] if stronger else []))
         return steps[len(asked)] if left > 0 and len(asked) < len(steps) else Stop()
-    if not best.blocked and any(one.usable for one in asked):
+    if not best.blocked and any(one.usable and one.scope != "suspects" for one in asked):
         return Accept()
     if left <= 0:
         return Stop() if best.blocked else Accept()
@@ -105,7 +110,8 @@ def decide(best: Standing | None, asked: Sequence[Asked], *, left: int, stronger
         step
         for step in (_LADDER if stronger else _WITHOUT_ESCALATION)
         # Where no finding is about a member of a whole list, both ask for the same.
-        if step.scope != "columns" or any(finding.columns for finding in best.wrong)
+        if (step.scope != "columns" or any(finding.columns for finding in best.wrong))
+        and (step.scope != "suspects" or best.suspects)
     ]
     done = {(one.kind, one.scope) for one in asked}
     waiting = [step for step in ladder if (step.kind, step.scope) not in done]

@@ -11,6 +11,14 @@ class UnservedOption(BadRequest):
     hint = "Leave out the options named in `errors`."
 
 
+class PolicyImpossible(BadRequest):
+    """The option ``policy`` asks for something that this document or this model does not have."""
+
+    code = "policy_not_possible"
+    title = "The document cannot be shown as `policy` asks"
+    hint = "Use `auto`, which shows every page as it can be shown."
+
+
 class NotAcceptable(BadRequest):
     """The caller accepts no representation that the service has."""
 

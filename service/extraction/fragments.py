@@ -1,7 +1,7 @@
 """The failing part of a record, cut out of its schema: what a repair asks for instead of the whole record. Pure.
 
-A fragment is a schema of its own with one member per part: a value (``/total``), an item of a list (``/lines/3``), or one
-member of every item (``/lines/*/amount``, a list of bare values). What cannot be cut out, because its schema refers to
+A fragment is a schema of its own with one member per part: a value (``/total``, ``/lines/3/amount``), an item of a list
+(``/lines/3``), or one member of every item (``/lines/*/amount``, a list of bare values). What cannot be cut out, because its schema refers to
 the whole or depends on its neighbours, is not: then the whole record is asked for.
 """
 
@@ -17,6 +17,9 @@ from service.registry.places import Place, declared
 Key = str | int
 MAX_PARTS = 12
 """Parts beyond which the whole record is asked for."""
+
+_FEW_IN_ITEM = 2
+"""Values of one item that are asked for each by itself; of more, the whole item is."""
 
 _LARGE_SHARE = 0.6
 """Share of the record from which the whole is asked for: it costs as much and says more."""
@@ -35,10 +38,15 @@ class Part:
     @property
     def pointer(self) -> str:
         """The steps as a pointer; ``*`` for every item."""
-        return "".join(
-            "/" + ("*" if step is None else str(step).replace("~", "~0").replace("/", "~1"))
-            for step in self.steps
-        )
+        return _pointer(self.steps)
+
+    @property
+    def inside(self) -> str:
+        """Where what is asked for stands: the item that it is a value of, the list that it is a column of, or itself."""
+        steps = self.steps
+        if None in steps:
+            return _pointer(steps[: steps.index(None)])
+        return _pointer(_item(steps) or steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,11 @@ class Fragment:
         found = {part.name: _get(record, part.steps) for part in self.parts}
         return {name: value for name, value in found.items() if value is not _ABSENT}
 
+    def around(self, record: Any) -> dict[str, Any]:
+        """The items that single values are asked for of, by pointer: they say which row is meant."""
+        items = {item: None for part in self.parts if (item := _item(part.steps)) and item != part.steps}
+        return {_pointer(item): _get(record, item) for item in items}
+
     def graft(self, record: Any, answer: Mapping[str, Any]) -> Any | None:
         """The record with the answer in place of what was there.
 
@@ -74,13 +87,13 @@ class Fragment:
 def cut(schema: Any, record: Any, pointers: Iterable[str], columns: Iterable[Place] = ()) -> Fragment | None:
     """The fragment that covers the places of a record.
 
-    ``columns`` are members of every item of a list. A place inside a list is asked for with its whole item, which says
-    what row is meant; a list that is named itself is asked for whole. None when it cannot be cut out, or when that
-    would ask for most of the record.
+    ``columns`` are members of every item of a list. Of an item more than two values of which fail, the whole is asked
+    for; a list that is named itself is asked for whole. None when it cannot be cut out, or when that would ask for most
+    of the record.
     """
     if not isinstance(schema, Mapping) or not isinstance(record, dict):
         return None
-    wanted = _outermost([*(_steps(record, pointer) for pointer in pointers), *map(_column, columns)])
+    wanted = _outermost([*_by_item([_steps(record, one) for one in pointers]), *map(_column, columns)])
     if not wanted or () in wanted or len(wanted) > MAX_PARTS:
         return None
     parts: list[Part] = []
@@ -115,16 +128,14 @@ def _assembled(
 
 
 def _steps(record: Any, pointer: str) -> tuple[Key | None, ...]:
-    """The steps to ask for: as deep as the record goes, but no deeper than the innermost item of a list."""
+    """The steps to ask for: as deep as the record goes."""
     steps: list[Key | None] = []
     node = record
-    item = 0
     for step in pointer.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(node, list) and name.isascii() and name.isdigit() and int(name) < len(node):
             node = node[int(name)]
             steps.append(int(name))
-            item = len(steps)
         elif isinstance(node, dict) and name in node:
             node = node[name]
             steps.append(name)
@@ -133,7 +144,30 @@ def _steps(record: Any, pointer: str) -> tuple[Key | None, ...]:
             break
         else:
             break
-    return tuple(steps[:item] if item else steps)
+    return tuple(steps)
+
+
+def _item(steps: tuple[Key | None, ...]) -> tuple[Key | None, ...] | None:
+    """The innermost item of a list that steps lead into or to; None outside of lists."""
+    last = max((at for at, step in enumerate(steps) if isinstance(step, int)), default=None)
+    return None if last is None or None in steps else steps[: last + 1]
+
+
+def _by_item(wanted: Sequence[tuple[Key | None, ...]]) -> list[tuple[Key | None, ...]]:
+    """The same places; whole items instead of many values of one."""
+    inside: dict[tuple[Key | None, ...], set[tuple[Key | None, ...]]] = {}
+    for steps in wanted:
+        item = _item(steps)
+        if item is not None:
+            inside.setdefault(item, set()).add(steps)
+    many = {item for item, places in inside.items() if len(places) > _FEW_IN_ITEM}
+    return [item if (item := _item(steps)) in many and item else steps for steps in wanted]
+
+
+def _pointer(steps: Sequence[Key | None]) -> str:
+    return "".join(
+        "/" + ("*" if step is None else str(step).replace("~", "~0").replace("/", "~1")) for step in steps
+    )
 
 
 def _column(place: Place) -> tuple[Key | None, ...]:

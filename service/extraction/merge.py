@@ -5,17 +5,31 @@ values stand in the same places of the document, never because it says the same:
 Scalars are taken from where the document says them, most agreed first, then the first; what else was said is a conflict.
 """
 
-import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from service.extraction.lines import Lines, is_row
-from service.extraction.places import Path, Place, Shown, Spot, leaves
-from service.extraction.relaxed import complete, resolved
+from service.extraction.places import Place, Shown, Spot
+from service.extraction.relaxed import complete
+from service.extraction.shapes import (
+    concluded_in,
+    holds_rows,
+    items_of,
+    kind_of,
+    member,
+    same,
+    says_nothing,
+    shape_of,
+    squeezed,
+)
+from service.extraction.words import Path, leaves
 
 _SAME = 0.5
 """The share of its places that a row must have in common with another to be the same row."""
+
+_CLEAR = 0.75
+"""The share of a row that must stand in other pieces' lines for it to be left to these."""
 
 _INSERT = 200
 """Rows that are looked through backwards for where a row belongs that its own part did not report."""
@@ -97,14 +111,14 @@ class _Merge:
         self._lines = lines
 
     def value(self, parts: Sequence[_Part], schema: Any, pointer: str) -> Any:
-        schema = _shape(schema, self._schema, parts)
+        schema = shape_of(schema, self._schema, parts[0].value if parts else None)
         said = [part for part in parts if part.value is not None]
         if not said:
             return None
         if len({part.piece for part in said}) == 1 and not isinstance(said[0].value, Mapping | list):
             return said[0].value
-        kind = _kind(max(said, key=lambda part: (not _says_nothing(part.value), -part.piece)).value)
-        said = [part for part in said if _kind(part.value) == kind]
+        kind = kind_of(max(said, key=lambda part: (not says_nothing(part.value), -part.piece)).value)
+        said = [part for part in said if kind_of(part.value) == kind]
         if kind == "object":
             return self._object(said, schema, pointer)
         return self._list(said, schema, pointer) if kind == "list" else self._scalar(said, pointer)
@@ -114,7 +128,7 @@ class _Merge:
         return {
             name: self.value(
                 [_Part(part.piece, part.value[name], part.within) for part in parts if name in part.value],
-                _member(schema, name),
+                member(schema, name),
                 f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
             )
             for name in names
@@ -125,14 +139,14 @@ class _Merge:
     def _scalar(self, parts: Sequence[_Part], pointer: str) -> Any:
         groups: dict[Hashable, list[_Part]] = {}
         for part in parts:
-            groups.setdefault(_same(part.value), []).append(part)
+            groups.setdefault(same(part.value), []).append(part)
         if len(groups) == 1:
             return parts[0].value
         shown = {key: [part for part in group if self._stands(part)] for key, group in groups.items()}
         order = sorted(
             groups,
             key=lambda key: (
-                _says_nothing(groups[key][0].value),
+                says_nothing(groups[key][0].value),
                 not shown[key],
                 -len(shown[key]),
                 -len(groups[key]),
@@ -140,7 +154,7 @@ class _Merge:
             ),
         )
         chosen = order[0]
-        against = [part.piece for key in order[1:] for part in groups[key] if not _says_nothing(part.value)]
+        against = [part.piece for key in order[1:] for part in groups[key] if not says_nothing(part.value)]
         if against:
             self.conflicts.append(Conflict(pointer, tuple(sorted(against))))
         return (shown[chosen] or groups[chosen])[0].value
@@ -158,9 +172,13 @@ class _Merge:
             parts = [
                 max(parts, key=lambda part: (len(part.value), -part.piece))
             ]  # cells of a row that two pieces show
+        schemas = items_of(schema, self._schema)
+        concluded = frozenset(concluded_in(schemas, self._schema))
+        others: list[tuple[_Part, Spot]] = []
         for number, part in enumerate(parts):
-            self._add(part, items, index, seam=number > 0)
-        schemas = _items(schema, self._schema)
+            spots = self._pieces[part.piece].shown.place(part.value, part.within, concluded)
+            others += self._add(part, spots, items, index, seam=number > 0)
+        self._keep(others, items, index)
         merged = []
         rows = []
         for number, item in enumerate(items):
@@ -168,9 +186,7 @@ class _Merge:
             first = next((at for at, spot in enumerate(item.spots) if spot is not None), 0)
             rows.append(Row(item.parts[first].piece, item.spots[first]))
         if isinstance(schema, Mapping) and schema.get("uniqueItems") is True:
-            kept = list(
-                {_same(value): number for number, value in reversed(list(enumerate(merged)))}.values()
-            )
+            kept = list({same(value): number for number, value in reversed(list(enumerate(merged)))}.values())
             merged, rows = (
                 [merged[number] for number in sorted(kept)],
                 [rows[number] for number in sorted(kept)],
@@ -179,47 +195,80 @@ class _Merge:
         return merged
 
     def _add(
-        self, part: _Part, items: list[_Item], index: dict[tuple[Path, Place], list[_Item]], *, seam: bool
-    ) -> None:
-        """The rows of one piece: each joins the row it is, or takes its place among the others."""
+        self,
+        part: _Part,
+        spots: Sequence[Spot | None],
+        items: list[_Item],
+        index: dict[tuple[Path, Place], list[_Item]],
+        *,
+        seam: bool,
+    ) -> list[tuple[_Part, Spot]]:
+        """The rows of one piece: each joins the row it is, or takes its place among the others.
+
+        Those that stand in lines of other pieces alone are given back: these report them.
+        """
         rows = part.value
-        spots = self._pieces[part.piece].shown.place(rows, part.within)
-        before = len(items)
-        fresh: list[_Item] = []
+        elsewhere: list[tuple[_Part, Spot]] = []
+        last = items[-1] if items else None
+        fresh = False
         for number, (row, spot) in enumerate(zip(rows, spots, strict=True)):
             own = _Part(part.piece, row, self._reach(part, spots, number))
-            if self._elsewhere(own, spot):
-                continue
             item = self._known(own, spot, index)
-            if item is None and seam and not fresh and before and self._goes_on(items[before - 1], own):
-                item = items[before - 1]
+            if item is None and spot is not None and self._elsewhere(own, spot):
+                elsewhere.append((own, spot))
+                continue
+            if item is None and seam and not fresh and last is not None and self._goes_on(last, own, spot):
+                item = last
             if item is None:
-                item = _Item([], [])
-                fresh.append(item)
-                before += self._insert(item, spot, items, before, own=self._pieces[part.piece].shown.own)
+                item, fresh = _Item([], []), True
+                self._insert(item, own, spot, items)
             item.parts.append(own)
             item.spots.append(spot)
-            for place in spot.leaves.items() if spot is not None else ():
+            for place in _keys(spot, spot.sure) if spot is not None else ():
                 item.places[place] = None
                 index.setdefault(place, []).append(item)
+        return elsewhere
 
-    def _elsewhere(self, part: _Part, spot: Spot | None) -> bool:
+    def _elsewhere(self, part: _Part, spot: Spot) -> bool:
         """Whether all of a row stands in lines that were shown to help only: the piece that owns them reports it."""
-        places = [*spot.leaves.values(), *self._inner(part)] if spot is not None else self._inner(part)
         own = self._pieces[part.piece].shown.own
-        return bool(places) and not any(line in own for line, _ in places)
+        return spot.share >= _CLEAR and not any(line in own for line, _ in spot.places)
 
-    def _insert(self, item: _Item, spot: Spot | None, items: list[_Item], before: int, own: range) -> int:
-        """Put a new row at the end; one that begins in lines of another piece, among the rows there. How far those moved."""
+    def _keep(
+        self,
+        others: Sequence[tuple[_Part, Spot]],
+        items: list[_Item],
+        index: Mapping[tuple[Path, Place], list[_Item]],
+    ) -> None:
+        """Rows that were left to the pieces which own their lines: they complete those, or take their place after all."""
+        taken = {
+            line
+            for item in items
+            for spot in item.spots
+            if spot is not None
+            for line, _ in (*spot.places, *spot.leaves.values())
+        }
+        for part, spot in others:
+            item = self._known(part, spot, index)
+            lines = {line for line, _ in spot.places}
+            if item is not None:
+                item.parts.append(part)
+                item.spots.append(spot)
+            elif len(lines & taken) < _SAME * len(lines):
+                taken |= lines
+                later = (n for n, item in enumerate(items) if item.at is not None and item.at > spot.at)
+                items.insert(next(later, len(items)), _Item([part], [spot]))
+
+    def _insert(self, item: _Item, part: _Part, spot: Spot | None, items: list[_Item]) -> None:
+        """Put a new row at the end, or before rows of other pieces that stand after it; those of its own keep their order."""
         at = len(items)
-        if spot is not None and spot.at[0] not in own:
-            for place in range(before - 1, max(before - _INSERT, 0) - 1, -1):
-                other = items[place].at
-                if other is None or other <= spot.at:
+        if spot is not None:
+            for place in range(len(items) - 1, max(len(items) - _INSERT, 0) - 1, -1):
+                other = items[place]
+                if other.parts[-1].piece == part.piece or other.at is None or other.at <= spot.at:
                     break
                 at = place
         items.insert(at, item)
-        return int(at < before)
 
     def _known(
         self, part: _Part, spot: Spot | None, index: Mapping[tuple[Path, Place], list[_Item]]
@@ -228,14 +277,15 @@ class _Merge:
         if spot is None:
             return None
         counts: dict[int, tuple[int, _Item]] = {}
-        for place in spot.leaves.items():
+        mine = _keys(spot, spot.sure or spot.leaves)
+        for place in mine:
             for item in index.get(place, ()):
                 if item.parts[-1].piece != part.piece:
                     counts[id(item)] = (counts.get(id(item), (0, item))[0] + 1, item)
         if not counts:
             return None
         common, item = max(counts.values(), key=lambda entry: entry[0])
-        return item if common >= _SAME * min(len(spot.leaves), len(item.places)) else None
+        return item if common >= _SAME * min(len(mine), len(item.places)) else None
 
     def _reach(self, part: _Part, spots: Sequence[Spot | None], number: int) -> tuple[int, int]:
         """The lines where what belongs to a row can stand: from it to the next one."""
@@ -243,22 +293,25 @@ class _Merge:
         low, high = part.within or ((shown[0], shown[-1]) if shown else (0, 0))
         spot = spots[number]
         if spot is not None and any(other is not None for other in spots[:number]):
-            low = max(low, min((line for line, _ in spot.leaves.values()), default=spot.at[0]))
+            low = max(low, min(spot.places)[0])
         later = next((other for other in spots[number + 1 :] if other is not None), None)
         return low, max(low, later.at[0]) if later is not None else high
 
-    def _goes_on(self, item: _Item, part: _Part) -> bool:
+    def _goes_on(self, item: _Item, part: _Part, spot: Spot | None) -> bool:
         """Whether a piece's first row is the rest of the last row of the piece before."""
         last = item.parts[-1]
         if last.piece >= part.piece:
             return False
         one, other = dict(leaves(last.value, lists=False)), dict(leaves(part.value, lists=False))
-        if any(_same(one[path]) != _same(other[path]) for path in one.keys() & other.keys()):
+        if any(same(one[path]) != same(other[path]) for path in one.keys() & other.keys()):
             return False
-        if _lists(part.value):
+        if holds_rows(part.value):
             if not other.keys() <= one.keys():
                 return False
-            return bool(other) or not self._heading_between(item, part)
+            printed = spot is not None and bool(
+                spot.sure
+            )  # the heading comes again, as at the head of a new page
+            return printed or not self._heading_between(item, spot)
         # Cells of a cut row: each has what the other lacks.
         return (
             bool(one.keys() - other.keys())
@@ -266,15 +319,13 @@ class _Merge:
             and not one.keys() & other.keys()
         )
 
-    def _heading_between(self, item: _Item, part: _Part) -> bool:
+    def _heading_between(self, item: _Item, spot: Spot | None) -> bool:
         """Whether lines that are no rows, and not printed on every page, stand between the rows of two lists.
 
         One such line may be a label within a table; a table begins with more.
         """
-        before = [row for own in item.parts for row in self._inner(own)] or [
-            place for _, place in item.places
-        ]
-        after = self._inner(part)
+        before = [place for own in item.spots if own is not None for place in own.inner or own.places]
+        after = spot.inner if spot is not None else ()
         if not before or not after:
             return False
         first, last = max(before)[0] + 1, min(after)[0]
@@ -285,20 +336,10 @@ class _Merge:
             heads += label and squeezed(line.text) not in seen
         return heads > 1
 
-    def _inner(self, part: _Part) -> list[Place]:
-        """Where the rows within a row stand."""
-        shown = self._pieces[part.piece].shown
-        return [
-            spot.at
-            for rows in _lists(part.value)
-            for spot in shown.place(rows, part.within)
-            if spot is not None
-        ]
-
     def _item(self, item: _Item, schema: Any, pointer: str) -> Any:
         """One row of all its parts: the fullest one, completed from the others."""
         parts = item.parts
-        if len(parts) == 1 and not _lists(parts[0].value):
+        if len(parts) == 1 and not holds_rows(parts[0].value):
             return parts[0].value
         fullest = sorted(parts, key=lambda part: -sum(1 for _ in leaves(part.value)))
         return self._filled(fullest, schema, pointer)
@@ -317,9 +358,9 @@ class _Merge:
                             for part in parts
                             if isinstance(part.value, Mapping) and name in part.value
                         ),
-                        key=lambda part: _says_nothing(part.value),
+                        key=lambda part: says_nothing(part.value),
                     ),
-                    _member(_shape(schema, self._schema, parts), name),
+                    member(shape_of(schema, self._schema, parts[0].value), name),
                     f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
                 )
                 for name in names
@@ -328,82 +369,10 @@ class _Merge:
             ordered = sorted(
                 (part for part in parts if isinstance(part.value, list)), key=lambda part: part.piece
             )
-            return self._list(ordered, _shape(schema, self._schema, parts), pointer)
+            return self._list(ordered, shape_of(schema, self._schema, parts[0].value), pointer)
         return first
 
 
-def _shape(schema: Any, root: Any, parts: Sequence[_Part]) -> Any:
-    """The schema of a value, behind references; of alternatives, the only one for lists or objects."""
-    schema = resolved(schema, root)
-    if not isinstance(schema, Mapping):
-        return None
-    if "properties" in schema or "items" in schema:
-        return schema
-    for keyword in ("anyOf", "oneOf", "allOf"):
-        choices = schema.get(keyword)
-        if isinstance(choices, list):
-            shapes = [resolved(choice, root) for choice in choices]
-            wanted = "items" if parts and isinstance(parts[0].value, list) else "properties"
-            fitting = [shape for shape in shapes if isinstance(shape, Mapping) and wanted in shape]
-            if len(fitting) == 1:
-                return fitting[0]
-    return schema
-
-
-def _member(schema: Any, name: str) -> Any:
-    if not isinstance(schema, Mapping):
-        return None
-    properties = schema.get("properties")
-    if isinstance(properties, Mapping) and name in properties:
-        return properties[name]
-    rest = schema.get("additionalProperties")
-    return rest if isinstance(rest, Mapping) else None
-
-
-def _items(schema: Any, root: Any) -> Any:
-    return resolved(schema.get("items"), root) if isinstance(schema, Mapping) else None
-
-
-def _lists(row: Any) -> list[list[Any]]:
-    """The lists of rows in a row."""
-    if isinstance(row, list):
-        return [row] if any(isinstance(item, Mapping) for item in row) else []
-    if not isinstance(row, Mapping):
-        return []
-    found: list[list[Any]] = []
-    for child in row.values():
-        if isinstance(child, list) and any(isinstance(item, Mapping | list) for item in child):
-            found.append(child)
-        elif isinstance(child, Mapping):
-            found += _lists(child)
-    return found
-
-
-def squeezed(text: str) -> str:
-    """Without differences of white space."""
-    return " ".join(text.split())
-
-
-def _kind(value: Any) -> str:
-    return "object" if isinstance(value, Mapping) else "list" if isinstance(value, list) else "scalar"
-
-
-def _says_nothing(value: Any) -> bool:
-    return (
-        value is None
-        or value == ""
-        or (isinstance(value, Mapping | list) and not any(True for _ in leaves(value)))
-    )
-
-
-def _same(value: Any) -> Hashable:
-    """Equal for values that say the same: numbers by value, text but for case and spaces."""
-    if isinstance(value, bool) or value is None:
-        return ("literal", value)
-    if isinstance(value, int | float):
-        return ("number", value if math.isfinite(value) else repr(value))
-    if isinstance(value, str):
-        return ("text", squeezed(value).casefold())
-    if isinstance(value, Mapping):
-        return ("object", frozenset((name, _same(child)) for name, child in value.items()))
-    return ("list", tuple(_same(child) for child in value))
+def _keys(spot: Spot, paths: Iterable[Path]) -> set[tuple[Path, Place]]:
+    """Where leaves of a row stand, by their names: which cell of a row it is depends on what a part shows of the row."""
+    return {(tuple(step for step in path if isinstance(step, str)), spot.leaves[path]) for path in paths}

@@ -5,6 +5,7 @@ whatever draft the schema was written in.
 """
 
 import copy
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +14,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.extraction.wire import Envelope, EstimateBody, ExtractionBody, InlineEnvelope, Options
+from service.foundation.problems import MEDIA_TYPE, Problem
 from service.registry import NAME, SchemaVersion
+from service.strict import children
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -51,6 +54,21 @@ _EVENTS = (
     "part says `parts_done`, `parts`, `rows` and `cost_usd`, in place of snapshots."
 )
 _MAX_IN_URL = 2000
+SECURITY = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`WINNOW_API_KEY`; not needed on loopback without one.",
+    }
+}
+"""The security schemes of every document."""
+
+_OTHER_BODIES = ("EstimateBody", "InlineEnvelope")
+"""Bodies that the document of one version has no operation for."""
+
+_VALUES = ("const", "default", "enum", "example", "examples")
+"""Keywords that hold values of customers or of ours, not schemas."""
+
 _OPERATIONS = ("extract", "extract_inline", "estimate")
 """Operations that are there whatever schemas are."""
 _EXAMPLE_TEXT = "INVOICE 2026-0417\nAcme GmbH\nTotal EUR 1,280.50"
@@ -90,17 +108,75 @@ def describe(
         while id in ids:
             id += "_"
         ids.add(id)
-        components.update(more)
-        components[f"{name}Record"] = record
-        typed = copy.deepcopy(components["ExtractionBody"])
-        typed["title"] = f"{name}Extraction"
-        typed["properties"]["data"] = {"$ref": f"#/components/schemas/{name}Record"}
-        components[f"{name}Extraction"] = typed
+        _add_record(components, name, record, more)
         paths[f"/v1/extract/{version.name}"] = {"post": _typed(version, name, id)}
     paths["/v1/extract/{schema}"] = {"post": _by_name()}
     paths["/v1/extract"] = {"post": _inline()}
     paths["/v1/estimate/{schema}"] = {"post": _estimate()}
     return paths, components
+
+
+def pinned(version: SchemaVersion) -> dict[str, Any]:
+    """An OpenAPI document of one version: its extract operation, and its stored records. Complete in itself."""
+    name = _pascal(version.name)
+    components = {kind: body for kind, body in _bodies().items() if kind not in _OTHER_BODIES}
+    _, problem = models_json_schema([(Problem, "validation")], ref_template="#/components/schemas/{model}")
+    components.update(problem["$defs"])
+    record, more = components_of(version, name)
+    while {f"{name}Record", f"{name}Extraction", *more} & set(components):
+        name += "_"
+        record, more = components_of(version, name)
+    _add_record(components, name, record, more)
+    components.pop("ExtractionBody")
+    id = f"extract_{version.name}".replace("-", "_")
+    paths = {
+        f"/v1/extract/{version.name}@{version.version}": {"post": _typed(version, name, id)},
+        "/v1/extractions/{id}": {"get": _stored(name)},
+    }
+    for path, operations in paths.items():
+        finish(path, operations)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": version.title,
+            "version": str(version.version),
+            "summary": f"Extract `{version.name}`, version {version.version}.",
+            "description": version.description or "Documents in, typed records out.",
+        },
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": copy.deepcopy(SECURITY)},
+    }
+
+
+def _add_record(components: dict[str, Any], name: str, record: Any, more: Mapping[str, Any]) -> None:
+    """Add a record, what it refers to, and the result that holds it, to the components."""
+    components.update(more)
+    components[f"{name}Record"] = record
+    typed = copy.deepcopy(components["ExtractionBody"])
+    typed["title"] = f"{name}Extraction"
+    typed["properties"]["data"] = {"$ref": f"#/components/schemas/{name}Record"}
+    components[f"{name}Extraction"] = typed
+
+
+def finish(path: str, operations: dict[str, Any]) -> None:
+    """What every operation has: the security scheme, the problems that any may answer with, the idempotency key."""
+    for method, operation in operations.items():
+        responses = operation["responses"]
+        if "HTTPValidationError" in str(responses.get("422", "")):
+            del responses["422"]  # FastAPI's own; ours is a 400
+        protected = path.startswith("/v1/") or path == "/metrics"
+        if protected:
+            operation["security"] = [{"bearer": []}, {}]
+        wanted = {"400", "500", *(("401", "503") if protected else ())}
+        if protected and method == "post":
+            operation["parameters"] = [*operation.get("parameters", []), _idempotency_key()]
+            wanted |= {"409", "422"}
+        for status in sorted(wanted - set(responses)):
+            responses.update(problems(status))
+        for status, response in responses.items():
+            content = response.get("content", {})
+            if status.isdigit() and int(status) >= 400 and "application/json" in content:
+                content[MEDIA_TYPE] = content.pop("application/json")
 
 
 def _bodies() -> dict[str, Any]:
@@ -114,7 +190,26 @@ def _bodies() -> dict[str, Any]:
     )
     found: dict[str, Any] = schemas["$defs"]
     found["Options"]["properties"]["max_cost_usd"] = _money_schema()
-    return found
+    return {name: without_defaults(schema) for name, schema in found.items()}
+
+
+def without_defaults(schema: Any) -> Any:
+    """A schema of ours with its defaults said in words.
+
+    Generators read `default` as a value to send, which would overrule what a schema's own policy says, and as a promise
+    that the member is always there (openapi-typescript).
+    """
+    if isinstance(schema, list):
+        return [without_defaults(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: value if key in _VALUES else without_defaults(value) for key, value in schema.items()}
+    if "default" in schema and ("type" in schema or "anyOf" in schema or "$ref" in schema):
+        default = result.pop("default")
+        words = result.get("description", "")
+        if default not in (None, "", [], {}):
+            result["description"] = f"{words} Default: `{json.dumps(default)}`.".strip()
+    return result
 
 
 def _money_schema() -> dict[str, Any]:
@@ -159,6 +254,33 @@ def _by_name() -> dict[str, Any]:
         },
     )
     return operation
+
+
+def _stored(name: str) -> dict[str, Any]:
+    return {
+        "operationId": "show_extraction",
+        "summary": "Show a stored extraction",
+        "description": "The result of an extraction with this schema that was asked for with `store`.",
+        "tags": ["Extractions"],
+        "parameters": [
+            {
+                "name": "id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "maxLength": 256},
+                "example": "ext_01kahx3v6m8q2d0z4w7y5t9r1c",
+            }
+        ],
+        "responses": {
+            "200": {
+                "description": "The result as it was written.",
+                "content": {
+                    "application/json": {"schema": {"$ref": f"#/components/schemas/{name}Extraction"}}
+                },
+            },
+            **problems("404"),
+        },
+    }
 
 
 def _inline() -> dict[str, Any]:
@@ -249,13 +371,13 @@ def _multipart() -> dict[str, Any]:
 def _options_in_query() -> list[dict[str, Any]]:
     schemas = Options.model_json_schema()["properties"]
     schemas["max_cost_usd"] = _money_schema()
+    schemas = without_defaults(schemas)
     parameters = []
     for name, schema in schemas.items():
         examples = schema.pop("examples", [])
         choices = [choice for choice in schema.pop("anyOf", []) if choice.get("type") != "null"]
         if choices:
             schema = {**schema, **choices[0]}
-            schema.pop("default", None)
         if "maxLength" in schema:  # a URL holds less than a body
             schema["maxLength"] = min(schema["maxLength"], _MAX_IN_URL)
         parameter = {
@@ -282,8 +404,7 @@ def _prefer() -> dict[str, Any]:
     }
 
 
-def idempotency_key() -> dict[str, Any]:
-    """The header parameter of every operation that is carried out once per key."""
+def _idempotency_key() -> dict[str, Any]:
     return {
         "name": "Idempotency-Key",
         "in": "header",
@@ -300,130 +421,46 @@ def idempotency_key() -> dict[str, Any]:
 
 
 def components_of(version: SchemaVersion, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The record's schema in the 2020-12 dialect and the components it refers to, all named after ``name``.
-
-    A reference that cannot be moved into components opens the whole record: callers still get its JSON, untyped.
-    """
-    schema = version.schema
-    if not isinstance(schema, Mapping):
-        return {"description": "Any JSON."}, {}
-    moved = {"#": f"#/components/schemas/{name}Record"}
-    definitions: dict[str, Any] = {}
-    for keyword in ("definitions", "$defs"):
-        group = schema.get(keyword)
-        for key, definition in group.items() if isinstance(group, Mapping) else ():
-            component = f"{name}{_pascal(key)}"
-            while component in definitions or component == f"{name}Record":
-                component += "_"
-            definitions[component] = definition
-            moved[f"#/{keyword}/{_escaped(key)}"] = f"#/components/schemas/{component}"
-    try:
-        record = _rewritten(schema, moved, root=True)
-        components = {key: _rewritten(definition, moved) for key, definition in definitions.items()}
-    except (_Immovable, RecursionError):
-        title = schema.get("title")
-        return {
-            "title": title if isinstance(title, str) else name,
-            "description": "See `GET /v1/schemas/{name}`.",
-        }, {}
-    return record, components
+    """The record's schema in the 2020-12 dialect and the components it refers to, all named after ``name``."""
+    modern = version.modern
+    names: dict[str, str] = {}
+    taken = {f"{name}Record"}
+    for key in modern.definitions:
+        component = f"{name}{_pascal(key)}"
+        while component in taken:
+            component += "_"
+        taken.add(component)
+        names[key] = component
+    places = {f"#/$defs/{key}": f"#/components/schemas/{component}" for key, component in names.items()}
+    moved = modern.moved({"#": f"#/components/schemas/{name}Record", **places})
+    components = {names[key]: _component(definition) for key, definition in moved.definitions.items()}
+    return _component(moved.root), components
 
 
-class _Immovable(Exception):
-    """A reference to somewhere else than a definition."""
+_SINGLE = ("additionalProperties", "items", "unevaluatedItems", "unevaluatedProperties")
+"""Where generators of clients know what a boolean means."""
 
 
-_IMMOVABLE = ("$anchor", "$dynamicRef", "$recursiveRef", "$dynamicAnchor", "$recursiveAnchor")
-_MAPS = ("properties", "patternProperties", "dependentSchemas")
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SINGLE = (
-    "items",
-    "additionalProperties",
-    "contains",
-    "not",
-    "if",
-    "then",
-    "else",
-    "propertyNames",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-)
-_PLAIN = (
-    "type",
-    "title",
-    "description",
-    "enum",
-    "const",
-    "format",
-    "pattern",
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-    "required",
-    "dependentRequired",
-    "default",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "minContains",
-    "maxContains",
-    "contentEncoding",
-    "contentMediaType",
-)
-
-
-def _rewritten(schema: Any, moved: Mapping[str, str], *, root: bool = False) -> Any:
-    if not isinstance(schema, Mapping):
+def _component(schema: Any) -> Any:
+    """A schema as a component: no booleans where generators of clients expect an object."""
+    if not isinstance(schema, dict):
         return {"not": {}} if schema is False else {}
-    if root and schema.get("$ref") == "#":
-        raise _Immovable
-    result: dict[str, Any] = {}
-    for keyword, value in schema.items():
-        result.update(_keyword(keyword, value, schema, moved))
-    for bound in ("Minimum", "Maximum"):  # draft 4: a flag beside the bound
-        flag = result.get(f"exclusive{bound}")
-        if isinstance(flag, bool):
-            del result[f"exclusive{bound}"]
-            if flag and bound.lower() in result:
-                result[f"exclusive{bound}"] = result.pop(bound.lower())
+    result = dict(schema)
+    for steps, child in children(schema):
+        keyword = str(steps[0])
+        if len(steps) == 1:
+            result[keyword] = child if keyword in _SINGLE and isinstance(child, bool) else _component(child)
+            continue
+        if result[keyword] is schema[keyword]:
+            result[keyword] = (
+                dict(schema[keyword]) if isinstance(schema[keyword], dict) else list(schema[keyword])
+            )
+        result[keyword][steps[1]] = _component(child)
+    # A record holds what the document says, and no default: generators would promise that the member is there.
+    result.pop("default", None)
     return result
-
-
-def _keyword(keyword: str, value: Any, schema: Mapping[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:
-    """What becomes of one keyword: nothing, for what 2020-12 does not know."""
-    if keyword in _IMMOVABLE or (keyword == "$ref" and value not in moved):
-        raise _Immovable
-    if keyword == "$ref":
-        return {"$ref": moved[value]}
-    if keyword in _MAPS and isinstance(value, Mapping):
-        return {keyword: {key: _rewritten(child, moved) for key, child in value.items()}}
-    if keyword == "items" and isinstance(value, list):  # tuples before 2020-12
-        rest = schema.get("additionalItems", True)
-        return {
-            "prefixItems": [_rewritten(child, moved) for child in value],
-            "items": _rewritten(rest, moved),
-        }
-    if keyword in _LISTS and isinstance(value, list):
-        return {keyword: [_rewritten(child, moved) for child in value]}
-    if keyword in _SINGLE:
-        return {keyword: value if isinstance(value, bool) else _rewritten(value, moved)}
-    return {keyword: copy.deepcopy(value)} if keyword in _PLAIN else {}
 
 
 def _pascal(name: str) -> str:
     words = re.split(r"[^A-Za-z0-9]+", name)
     return "".join(word[:1].upper() + word[1:] for word in words if word) or "Part"
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

@@ -151,7 +151,7 @@ class PartsReading:
 
     def _merge(self, found: Sequence[PartRead]) -> tuple[Merged, list[Finding]]:
         lines = self._parts.lines
-        pieces = [Piece(one.data, _shown(self._parts, one.excerpt)) for one in found if one.failure is None]
+        pieces = [Piece(one.data, _shown(self._parts, one)) for one in found if one.failure is None]
         merged = merge(pieces, self._plan.version.schema, lines)
         return merged, doubts(merged, lines)
 
@@ -301,13 +301,13 @@ def _at_fault(merged: Merged, wrong: Sequence[Finding]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _shown(parts: Parts, excerpt: Excerpt) -> Shown:
-    lines = parts.lines.all
+def _shown(parts: Parts, one: PartRead) -> Shown:
+    lines, excerpt = parts.lines.all, one.excerpt
     numbers = [*excerpt.context, *range(excerpt.first, excerpt.end)]
     texts = [
         (number, lines[number].text) for number in numbers if not lines[number].image or lines[number].text
     ]
-    return Shown(texts, range(excerpt.first, excerpt.last))
+    return Shown(texts, range(excerpt.first, excerpt.last), one.data)
 
 
 def _count(value: Any) -> int:

@@ -1,129 +1,66 @@
 """Where the rows of an answer stand in the lines that were shown. Pure.
 
-Values are compared by their letters and digits alone (1280.5 is printed ``1.280,50``, 2025-05-01 ``01.05.2025``), so no
-language or country has to be known. Rows come in the order of the document: all rows of a list are placed at once, on
+Rows are found by their words (``words.py``). They come in the order of the document: all rows of a list are placed at once, on
 the best rising chain of lines, so that equal rows are told apart by their order.
 """
 
 import math
-import re
-import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+from service.extraction.words import Path, leaves, nested, words_in, words_of
 
 Place = tuple[int, int]
 """A line's number in the document, and which word of it."""
 
-Path = tuple[str | int, ...]
-"""Where a leaf stands in its row: names of members, numbers of items."""
-
-_TOKEN = re.compile(
-    r"\d[\d.,'’\u00a0\u202f]*\d|\d|[\u0e00-\u0eff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]"
-    r"|[^\W\d_\u0e00-\u0eff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+"
-)
-_DIGITS = re.compile(r"\d+")
-_SPACED = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)")
-"""A number whose thousands are set apart by spaces."""
-
-_ISO_DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ].*)?")
 _MOST = 48
 """Lines that are considered for one row; more for one that stands in many lines alike."""
 
 _NEAR = 10
 """Lines around a row's place in which its leaves are looked for."""
 
-_FIRST = 10
-"""Words of a leaf by which it is looked for: a long text goes on over lines, and stands where it begins."""
-
 _ENOUGH = 0.34
 """The share of a row's words that must stand where it is placed."""
+
+_TELLING = 0.02
+"""The share of the lines, at most, that hold a word which alone tells where a row stands; three lines always do."""
+
+_CHANCE = 0.34
+"""How often a word may be expected within the lines between a row and a leaf for the leaf to be the row's surely."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where one row stands: its own place and that of each of its leaves that was found."""
+    """Where one row stands: its own place and that of each of its leaves that was found.
+
+    ``sure`` are the leaves that stand there by more than chance: a common word some lines off may be another's.
+    """
 
     at: Place
     leaves: Mapping[Path, Place]
     share: float
+    sure: frozenset[Path] = frozenset()
+    inner: tuple[Place, ...] = ()
+    """Where the rows within the row stand."""
 
-
-def words_of(text: str) -> list[str]:
-    """The words of a printed line; of a number its digits, of a date its parts as well."""
-    found: list[str] = []
-    text = unicodedata.normalize("NFKC", text)
-    spaced = {match.start(): match[0] for match in _SPACED.finditer(text)} if " " in text else {}
-    for match in _TOKEN.finditer(text):
-        word = match[0]
-        if match.start() in spaced:
-            found.append(_digits(spaced[match.start()]))
-        if word[0].isdigit():
-            found.append(_digits(word))
-            parts = _DIGITS.findall(word)
-            if len(parts) > 2:
-                found += [_digits(part) for part in parts]
-        else:
-            found.append(word.casefold())
-    return found
-
-
-def words_in(value: Any) -> list[str]:
-    """The words by which a leaf is found; none for a boolean and for null."""
-    if isinstance(value, bool) or value is None:
-        return []
-    if isinstance(value, int | float):
-        return [_digits(_plain(value))]
-    if isinstance(value, str):
-        date = _ISO_DATE.fullmatch(value.strip())
-        if date is not None:
-            return [_digits(part) for part in date.groups() if part]
-        return words_of(value[: 40 * _FIRST])[:_FIRST]
-    return []
-
-
-def _plain(value: float) -> str:
-    if isinstance(value, int):
-        return str(value)
-    if not math.isfinite(value):
-        return ""
-    text = repr(value)
-    return format(value, ".10f") if "e" in text else text
-
-
-def _digits(text: str) -> str:
-    """The significant digits: without separators, without zeros at either end."""
-    digits = "".join(
-        str(unicodedata.digit(sign))
-        for sign in text
-        if sign.isdigit() and unicodedata.digit(sign, None) is not None
-    )
-    return digits.strip("0") or "0"
-
-
-def leaves(value: Any, path: Path = (), *, lists: bool = True) -> Iterator[tuple[Path, Any]]:
-    """The leaves of a value that say something. Without ``lists``, those in lists of objects are left out."""
-    if isinstance(value, Mapping):
-        for name, child in value.items():
-            yield from leaves(child, (*path, name), lists=lists)
-    elif isinstance(value, list):
-        if lists or not _has_items(value):
-            for number, child in enumerate(value):
-                yield from leaves(child, (*path, number), lists=lists)
-    elif value is not None and value != "":
-        yield path, value
-
-
-def _has_items(value: list[Any]) -> bool:
-    return any(isinstance(item, Mapping | list) for item in value)
+    @property
+    def places(self) -> list[Place]:
+        """All that surely stands somewhere of the row and of those within it."""
+        return [self.at, *(self.leaves[path] for path in self.sure), *self.inner]
 
 
 class Shown:
-    """The lines that one call was shown, made ready for looking rows up. ``own`` are the numbers that are its own."""
+    """The lines that one call was shown, made ready for looking rows up.
 
-    def __init__(self, lines: Sequence[tuple[int, str]], own: range) -> None:
+    ``own`` are the numbers that are its own. ``said`` is the answer: what many of its rows say tells none of them.
+    """
+
+    def __init__(self, lines: Sequence[tuple[int, str]], own: range, said: Any = None) -> None:
         self.own = own
+        self._said = Counter(word for _, value in leaves(said) for word in set(words_in(value)))
         self.numbers = [number for number, _ in lines]
         self._words: list[list[str]] = [words_of(text) for _, text in lines]
         self._lines: dict[str, list[int]] = {}
@@ -136,7 +73,7 @@ class Shown:
         """How much it says that a line holds this word: much for rare and long ones."""
         found = self._weights.get(word)
         if found is None:
-            lines = len(self._lines.get(word, ()))
+            lines = self._spread(word)
             found = math.log(1 + (len(self._words) + 1) / (lines + 1)) + 0.1
             if len(word) == 1:
                 found *= 0.5
@@ -148,10 +85,79 @@ class Shown:
         rows = self.place([value])
         return rows[0].at if rows[0] is not None else None
 
-    def place(self, rows: Sequence[Any], within: tuple[int, int] | None = None) -> list[Spot | None]:
-        """Where each row of one list stands, in lines from ``within[0]`` to ``within[1]`` (numbers of the document)."""
+    def place(
+        self,
+        rows: Sequence[Any],
+        within: tuple[int, int] | None = None,
+        concluded: frozenset[tuple[str, ...]] = frozenset(),
+    ) -> list[Spot | None]:
+        """Where each row of one list stands, in lines from ``within[0]`` to ``within[1]`` (numbers of the document).
+
+        ``concluded`` names the members whose values are words of the schema and not of the document. Rows that hold
+        rows stand where those do: a page's number, or a heading that comes again, does not tell where a table is.
+        """
+        lists: dict[tuple[str, ...], list[tuple[int, Any]]] = {}
+        for number, row in enumerate(rows):
+            for path, items in nested(row):
+                lists.setdefault(path, []).extend((number, item) for item in items)
+        if not lists:
+            return self._plain(rows, within, concluded)
+        inner: list[list[Place]] = [[] for _ in rows]
+        for path, numbered in lists.items():
+            below = frozenset(names[len(path) :] for names in concluded if names[: len(path)] == path)
+            spots = self.place([item for _, item in numbered], within, below)
+            for (number, _), spot in zip(numbered, spots, strict=True):
+                inner[number] += [] if spot is None else spot.places
+        return self._around(rows, inner, within, concluded)
+
+    def _around(
+        self,
+        rows: Sequence[Any],
+        inner: Sequence[Sequence[Place]],
+        within: tuple[int, int] | None,
+        concluded: frozenset[tuple[str, ...]],
+    ) -> list[Spot | None]:
+        """The places of rows that hold rows: with their own leaves from the rows in the one before to those in the next."""
+        if not self.numbers:
+            return [None] * len(rows)
+        low, last = within or (self.numbers[0], self.numbers[-1])
+        found: list[Spot | None] = []
+        for number, row in enumerate(rows):
+            following = next((min(places)[0] for places in inner[number + 1 :] if places), last)
+            high = min(following, max(inner[number])[0] + _NEAR) if inner[number] else following
+            heading = any(True for _ in leaves(row, lists=False))
+            own = self._plain([row], (low, max(low, high)), concluded)[0] if heading else None
+            if not inner[number]:
+                found.append(own)
+                continue
+            first = min(inner[number])
+            if own is None or not self._tells(row, own):
+                own = Spot(first, {}, 1.0)
+            places = tuple(sorted(inner[number]))
+            found.append(replace(own, at=min(own.at, first), share=1.0, inner=places))
+            low = max(low, max(inner[number])[0])
+        return found
+
+    def _tells(self, row: Any, spot: Spot) -> bool:
+        """Whether any leaf of a row is rare enough to tell by itself where the row stands."""
+        return any(self._is_telling(words_in(value)) for path, value in _own_leaves(row) if path in spot.sure)
+
+    def _is_telling(self, words: Sequence[str]) -> bool:
+        most = max(3.0, _TELLING * len(self._words))
+        return any(word in self._lines and self._spread(word) <= most for word in words)
+
+    def _spread(self, word: str) -> int:
+        """In how many lines a word stands, or how many values say it where that is more."""
+        return max(len(self._lines.get(word, ())), self._said[word])
+
+    def _plain(
+        self,
+        rows: Sequence[Any],
+        within: tuple[int, int] | None,
+        concluded: frozenset[tuple[str, ...]] = frozenset(),
+    ) -> list[Spot | None]:
         low, high = (0, len(self.numbers)) if within is None else self._between(within)
-        asked = [[(path, words_in(value)) for path, value in _own_leaves(row)] for row in rows]
+        asked = [self._printed(_own_leaves(row, concluded)) for row in rows]
         candidates = [self._candidates(leaves, low, high) for leaves in asked]
         chosen = _rising(candidates)
         taken = {place for place in chosen if place is not None}
@@ -159,28 +165,47 @@ class Shown:
             candidates
         ):  # what the chain left out stands elsewhere: the list is not in order
             if chosen[row] is None and options:
-                free = [place for place in options if place not in taken]
-                if free:
-                    best = max(free, key=lambda place: (options[place], -place[0]))
-                    chosen[row] = best
-                    taken.add(best)
+                # Rows that say the same of a line may share a place: names, each with the company of them all.
+                free = [place for place in options if place not in taken] or list(options)
+                best = max(free, key=lambda place: (options[place], -place[0]))
+                chosen[row] = best
+                taken.add(best)
         return [self._spot(leaves, place, low, high) for leaves, place in zip(asked, chosen, strict=True)]
+
+    def _printed(self, leaves: Sequence[tuple[Path, Any]]) -> list[tuple[Path, list[str]]]:
+        """The words of the leaves that stand anywhere: what is concluded (a unit, a period) says nothing of a place.
+
+        All of them where what stands is too common to tell a place by itself.
+        """
+        asked = [(path, words_in(value)) for path, value in leaves]
+        found = []
+        for path, words in asked:
+            size = sum(self.weight(word) for word in words)
+            if sum(self.weight(word) for word in words if word in self._lines) >= 0.5 * size:
+                found.append((path, words))
+        return found if any(self._is_telling(words) for _, words in found) else asked
 
     def _between(self, within: tuple[int, int]) -> tuple[int, int]:
         return bisect_left(self.numbers, within[0]), bisect_right(self.numbers, within[1])
 
     def _candidates(self, asked: Sequence[tuple[Path, list[str]]], low: int, high: int) -> dict[Place, float]:
         """Places for a row (line in the shown ones, word in it), and how much of the row stands there."""
-        words = {word for _, some in asked for word in some}
-        total = sum(self.weight(word) for word in words)
-        if not total:
-            return {}
+        total = 0.0
         scores: dict[int, float] = {}
-        for word in words:
-            lines = self._lines.get(word, ())
-            weight = self.weight(word)
-            for at in lines[bisect_left(lines, low) : bisect_left(lines, high)]:
-                scores[at] = scores.get(at, 0.0) + weight
+        for _, words in asked:
+            size = sum(self.weight(word) for word in words)
+            total += size
+            held: dict[int, float] = {}
+            for word in words:
+                lines = self._lines.get(word, ())
+                weight = self.weight(word)
+                for at in lines[bisect_left(lines, low) : bisect_left(lines, high)]:
+                    held[at] = held.get(at, 0.0) + weight
+            for (
+                at,
+                some,
+            ) in held.items():  # half a leaf is less than half as telling: other leaves share its words
+                scores[at] = scores.get(at, 0.0) + some * min(some / size, 1.0)
         if not scores:
             return {}
         best = max(scores.values())
@@ -190,12 +215,12 @@ class Shown:
             limit = sorted((scores[at] for at in good), reverse=True)[_MOST - 1]
             good = [at for at in good if scores[at] >= limit]
         places: dict[Place, float] = {}
-        single = len(words) <= 2
-        anchor = [word for _, some in asked for word in some]
+        anchor = [word for _, words in asked for word in words]
+        single = len(set(anchor)) <= 2
         for at in sorted(good):
             line = self._words[at]
             # Of places that say as much, the one that says least else; then one of its own lines.
-            share = scores[at] / total + 0.02 * min(len(words) / len(line), 1.0)
+            share = scores[at] / total + 0.02 * min(len(set(anchor)) / len(line), 1.0)
             if self.numbers[at] in self.own:
                 share += 1e-3
             first = next((word for word in anchor if word in line), "")
@@ -211,6 +236,7 @@ class Shown:
             return None
         at, column = place
         found: dict[Path, Place] = {}
+        sure = set()
         total = held = 0.0
         used: set[Place] = set()
         for path, words in asked:
@@ -221,9 +247,19 @@ class Shown:
                 used.add(where)
                 found[path] = (self.numbers[where[0]], where[1])
                 held += size
+                if self._is_sure(words, where[0], at):
+                    sure.add(path)
         if total and held / total < _ENOUGH:
             return None
-        return Spot((self.numbers[at], column), found, held / total if total else 0.0)
+        return Spot((self.numbers[at], column), found, held / total if total else 0.0, frozenset(sure))
+
+    def _is_sure(self, words: list[str], line: int, at: int) -> bool:
+        """Whether a leaf in this line is the row's at ``at``: on its line, or too rare to be near it by chance."""
+        if line == at:
+            return True
+        lines = min(self._spread(word) for word in words if word in self._words[line])
+        off = abs(self.numbers[line] - self.numbers[at])
+        return lines * (2 * off + 1) <= _CHANCE * len(self._words) or lines == 1
 
     def _leaf(
         self, words: list[str], at: int, column: int, low: int, high: int, used: set[Place]
@@ -233,9 +269,13 @@ class Shown:
             return None
         need = 0.5 * len(words)
         best: tuple[float, int] | None = None
-        for line in sorted(
-            range(max(at - _NEAR, low), min(at + _NEAR + 1, high)), key=lambda line: (abs(line - at), -line)
-        ):
+        here = self.numbers[at]
+        near = (
+            line
+            for line in range(max(at - _NEAR, low), min(at + _NEAR + 1, high))
+            if abs(self.numbers[line] - here) <= _NEAR
+        )
+        for line in sorted(near, key=lambda line: (abs(line - at), -line)):
             held = sum(word in self._words[line] for word in words)
             if held >= need and (best is None or held > best[0]):
                 best = (held, line)
@@ -253,10 +293,15 @@ class Shown:
         return later[0] if later else next((place for place in columns if place not in used), None)
 
 
-def _own_leaves(row: Any) -> list[tuple[Path, Any]]:
-    """What a row is found by: its own leaves, else those of the rows in it."""
+def _own_leaves(row: Any, concluded: frozenset[tuple[str, ...]] = frozenset()) -> list[tuple[Path, Any]]:
+    """What a row is found by: its own leaves, else those of the rows in it; what is concluded only if that is all."""
     own = [(path, value) for path, value in leaves(row, lists=False) if words_in(value)]
-    return own or [(path, value) for path, value in leaves(row) if words_in(value)][:200]
+    own = own or [(path, value) for path, value in leaves(row) if words_in(value)][:200]
+    return [leaf for leaf in own if _names(leaf[0]) not in concluded] or own
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    return tuple(step for step in path if isinstance(step, str))
 
 
 def _rising(candidates: Sequence[Mapping[Place, float]]) -> list[Place | None]:

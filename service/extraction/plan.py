@@ -1,7 +1,8 @@
 """What will be asked, of whom, about which pages, and what that can cost. Pure."""
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,27 +10,43 @@ from service.catalogue import Model
 from service.documents import Document
 from service.extraction import prompt
 from service.extraction.errors import NothingToShow
-from service.extraction.evidence import Outline
+from service.extraction.evidence import Outline, quotes
 from service.extraction.excerpts import Excerpt, cut, halves, weight
 from service.extraction.lines import Lines
 from service.extraction.relaxed import nodes, relaxed, without_lists
 from service.extraction.settings import Settings
 from service.extraction.shown import Shown, pages_shown
 from service.extraction.validate import Validator
-from service.extraction.wire import Options
+from service.extraction.wire import EvidenceMode, Options
 from service.foundation import jsontext
+from service.foundation.errors import BadRequest, Fault
 from service.foundation.money import NanoUSD
 from service.registry import Rule, SchemaVersion, parse_rules
-from service.strict import Compiled, SchemaRefused
-from service.upstream import Call, Estimate, Part, ResponseFormat, TextPart, counted, expected
+from service.strict import Compiled, SchemaRefused, check
+from service.upstream import (
+    Call,
+    Estimate,
+    FilePart,
+    ImagePart,
+    Part,
+    ResponseFormat,
+    TextPart,
+    counted,
+    expected,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A strict form, and the request's ``text.format`` made of it."""
+    """A strict form, and the request's ``text.format`` made of it. ``quoted``: wrapped, with quotes beside the record."""
 
     compiled: Compiled
     format: ResponseFormat
+    quoted: bool = False
+
+    def decode(self, value: Any) -> Any:
+        """The record in the caller's shape. Raises what ``Compiled.decode`` does for what is not of the form."""
+        return self.compiled.decode(value["record"] if self.quoted else value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,28 @@ def prepare(version: SchemaVersion) -> Prepared:
     )
 
 
+def prepare_quoted(version: SchemaVersion) -> Prepared:
+    """The same with forms that ask for quotes beside the record.
+
+    Raises ``SchemaRefused``, and ``BadRequest`` for a schema that leaves no room in the strict form for quotes.
+    """
+    plain = prepare(version)
+    return replace(
+        plain, form=_with_quotes(version, plain.form), minimal=_with_quotes(version, plain.minimal)
+    )
+
+
+def _with_quotes(version: SchemaVersion, form: Form) -> Form:
+    schema = quotes.wrapped(form.format.schema)
+    problems = list(check(schema))
+    if problems:
+        raise BadRequest(
+            f"The schema leaves no room for quotes in the strict form: {problems[0].message}",
+            errors=[Fault("/options/evidence", "Use `locations` with this schema.")],
+        )
+    return Form(form.compiled, _format(version, schema), quoted=True)
+
+
 def prepare_part(version: SchemaVersion, *, rows: bool) -> Prepared:
     """The same for the relaxed schema, by which parts of a document are read; the schema itself where it cannot be had.
 
@@ -127,8 +166,10 @@ def excerpts(
     """How a document is cut to be read in parts; None for one that is read in one call.
 
     It is when its schema has lists and it is long (in pages, or in lines that look like rows), and when it is larger than
-    what the model can take in. Raises ``BadRequest`` for a policy that the document cannot serve.
+    what the model can take in. Raises ``PolicyImpossible`` for a policy that the document cannot serve.
     """
+    if document.files:
+        return None  # a file is given whole or not at all
     room = _room(model, settings)
     size = sum(len(page.text) for page in document.pages)
     pictures = sum(page.image is not None for page in document.pages)
@@ -163,7 +204,7 @@ def excerpts(
 
 def smaller(document: Document, version: SchemaVersion, *, options: Options) -> Cut | None:
     """The two halves of a document whose answer was too long for one call; None where halves cannot help."""
-    if not has_lists(version.schema):
+    if document.files or not has_lists(version.schema):
         return None
     lines = Lines.of(document, images=prompt.as_images(document, options.policy))
     found = halves(lines, Excerpt(0, len(lines), tail=len(lines)))
@@ -186,6 +227,7 @@ def _room(model: Model, settings: Settings) -> float:
     return max((model.context_window - answer) * 0.8 - 2000, 1000)
 
 
+_NOT_IN_FORMAT_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _LEAST_PER_TOKEN = 2.0
 """Characters of a token at least, to be sure that a document fits; only a few scripts have fewer."""
 
@@ -205,7 +247,7 @@ def make(
 ) -> Plan:
     """One segment that holds the whole document, or one for each of its parts.
 
-    Raises ``NothingToShow`` for a document without text and images, ``BadRequest`` for a policy that it cannot serve.
+    Raises ``NothingToShow`` for a document without text and images, ``PolicyImpossible`` for a policy that it cannot serve.
     """
     shown = prompt.parts(document, options.policy, options.detail) if parts is None else ()
     if parts is None and not shown:
@@ -214,13 +256,17 @@ def make(
     call = Call(
         model=name,
         instructions=prompt.instructions(
-            version.instructions, options.instructions, in_parts=parts is not None
+            version.instructions,
+            options.instructions,
+            in_parts=parts is not None,
+            quotes=form.form.quoted,
         ),
         parts=shown,
         format=form.form.format,
         minimal=form.minimal.format,
         max_output_tokens=output_budget(model, shown, settings),
         cache_key=version.digest[7:39],
+        logprobs=settings.logprobs and evidence_mode(options, version) != "off",
     )
     plan = Plan(name, model, (Segment(document, call),), document, version, prepared, parts)
     if parts is None:
@@ -230,6 +276,11 @@ def make(
         for number, one in enumerate(parts.excerpts, start=1)
     )
     return replace(plan, segments=segments)
+
+
+def evidence_mode(options: Options, version: SchemaVersion) -> EvidenceMode:
+    """Which evidence a record comes with: what the request says, else the schema."""
+    return options.evidence or version.evidence
 
 
 def segment_of(
@@ -287,7 +338,15 @@ def output_budget(model: Model, parts: Sequence[Part], settings: Settings) -> in
 
     The provider charges its rate limit with them, and the worst case pays for them.
     """
-    tokens = sum(len(part.text) / 3 if isinstance(part, TextPart) else 2000 for part in parts)
+    tokens = 0.0
+    for part in parts:
+        match part:
+            case TextPart():
+                tokens += len(part.text) / 3
+            case ImagePart():
+                tokens += 2000
+            case FilePart():
+                tokens += max(part.text_bytes / 3, 2000 * part.pages)
     wanted = settings.min_output_tokens + math.ceil(tokens * settings.output_per_input)
     return min(model.max_output_tokens, wanted)
 
@@ -299,7 +358,9 @@ def as_shown(plan: Plan, options: Options) -> tuple[Shown, ...]:
 
 def likely(plan: Plan, settings: Settings) -> Estimate:
     """What the plan will probably cost, with a short answer to each call; not a bound."""
-    short = settings.min_output_tokens // 8
+    # As many quotes as values, and their pointers.
+    quoted = plan.parts is None and plan.prepared.form.quoted
+    short = settings.min_output_tokens // (4 if quoted else 8)
     return _sum(
         plan,
         lambda call, model: expected(call, model, output_tokens=min(call.max_output_tokens, short)),
@@ -321,5 +382,13 @@ def _sum(plan: Plan, of: Callable[[Call, Model], Estimate]) -> Estimate:
 
 
 def _form(version: SchemaVersion, compiled: Compiled) -> Form:
-    wire = {"type": "json_schema", "name": version.name, "strict": True, "schema": compiled.strict}
-    return Form(compiled, ResponseFormat(version.name, compiled.strict, jsontext.render(wire)))
+    # The dialect says nothing to a model, and would be billed with every call.
+    schema = {word: value for word, value in compiled.strict.items() if word != "$schema"}
+    return Form(compiled, _format(version, schema))
+
+
+def _format(version: SchemaVersion, schema: Mapping[str, Any]) -> ResponseFormat:
+    # Schemas registered by other protocols may be called anything; the provider takes these characters, and 64 of them.
+    name = _NOT_IN_FORMAT_NAMES.sub("_", version.name)[:64]
+    wire = {"type": "json_schema", "name": name, "strict": True, "schema": schema}
+    return ResponseFormat(name, schema, jsontext.render(wire))

@@ -10,17 +10,19 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
-from service.documents import Document, Image, Page
+from service.documents import Document, File, Image, Page
+from service.extraction.errors import PolicyImpossible
+from service.extraction.evidence.quotes import INSTRUCTIONS as QUOTES
 from service.extraction.excerpts import Excerpt
 from service.extraction.fragments import Fragment
 from service.extraction.lines import Line, Lines
 from service.extraction.validate import Finding
 from service.extraction.wire import Detail, Policy
 from service.foundation import jsontext
-from service.foundation.errors import BadRequest, Fault
-from service.upstream import ImagePart, Part, TextPart
+from service.foundation.errors import Fault
+from service.upstream import FilePart, ImagePart, Part, TextPart
 
-VERSION = "p1"
+VERSION = "p2"
 """Changes whenever the words below change: it stands in the provenance of every record."""
 
 IN_PARTS = f"{VERSION}.parts1"
@@ -45,7 +47,7 @@ The document is long and you are given one part of it. Other parts are read by o
 - Lines under [after this part] only show the end of the last row that begins in the part: begin no row there.
 - Rows of a group whose beginning is not shown go into a group of their own, without what only the beginning says."""
 
-Showing = Literal["text", "image", "both"]
+Showing = Literal["text", "image", "both", "file"]
 """As what the model is shown a page."""
 
 Reason = Literal["text_good", "text_poor", "no_text", "no_image", "blank", "policy"]
@@ -55,26 +57,32 @@ _CHECK = re.compile(r"<(?=/?(?:document|check)\b)", re.IGNORECASE)
 _CLOSING = re.compile(r"<(?=/?document\b)", re.IGNORECASE)
 
 
-def instructions(schema: str, request: str | None, *, in_parts: bool = False) -> str:
+def instructions(schema: str, request: str | None, *, in_parts: bool = False, quotes: bool = False) -> str:
     """The whole system text: ours, the schema's, the request's."""
-    parts = [INSTRUCTIONS, PARTS if in_parts else "", schema, request or ""]
+    parts = [INSTRUCTIONS, PARTS if in_parts else "", QUOTES if quotes else "", schema, request or ""]
     return "\n\n".join(part for part in parts if part)
 
 
 def shortened(text: str) -> str:
     """Instructions for a question about a part of the record only."""
-    return text.replace(INSTRUCTIONS, OF_A_PART, 1)
+    return text.replace(INSTRUCTIONS, OF_A_PART, 1).replace(f"\n\n{QUOTES}", "", 1)
 
 
 def parts(document: Document, policy: Policy, detail: Detail) -> tuple[Part, ...]:
     """The user message: the text of the pages in one delimited block, page images between.
 
-    Raises ``BadRequest`` when the policy asks for something that the document does not have.
+    Raises ``PolicyImpossible`` when the policy asks for something that the document does not have.
     """
     shown: list[Part] = []
     text: list[str] = []
-    several = len(document.pages) > 1
+    several = len(document.pages) > 1 or bool(document.files)
+    inside = in_files(document)
+    for file in document.files:
+        shown.append(_whole(file, document, detail))
     for page in document.pages:
+        if page.number in inside:
+            text.append(f"[page {page.number}: see file {inside[page.number].name}]")
+            continue
         with_text, image = _shown(page, policy)
         if image is not None:
             shown.append(ImagePart(image.media_type, image.data, image.width, image.height, detail))
@@ -88,12 +96,27 @@ def parts(document: Document, policy: Policy, detail: Detail) -> tuple[Part, ...
     return tuple(shown)
 
 
-def check(findings: Sequence[Finding], current: Mapping[str, Any] | None, fragment: Fragment | None) -> str:
+def in_files(document: Document) -> Mapping[int, File]:
+    """The page numbers that the model sees in a file that it is given whole."""
+    return {number: file for file in document.files for number in file.pages}
+
+
+def _whole(file: File, document: Document, detail: Detail) -> FilePart:
+    size = sum(len(page.text.encode()) for page in document.pages if page.number in file.pages)
+    return FilePart(file.name, file.media_type, file.data, len(file.pages), size, detail)
+
+
+def check(findings: Sequence[Finding], record: Any, fragment: Fragment | None) -> str:
     """What a repair says after the document: what an earlier reading gave, and what is wrong with it."""
     lines = ["An earlier reading has faults:"] if fragment is None else []
-    if fragment is not None and current is not None:
+    if fragment is not None:
         lines += [f"- {part.name} is the record's {part.pointer}" for part in fragment.parts]
-        lines.append(f"Read before: {jsontext.render(current).decode()}")
+        around = fragment.around(record)
+        alone = {part.name for part in fragment.parts if part.inside not in around}
+        lines += [f"- {pointer} reads {jsontext.render(item).decode()}" for pointer, item in around.items()]
+        current = {name: value for name, value in fragment.current(record).items() if name in alone}
+        if current:
+            lines.append(f"Read before: {jsontext.render(current).decode()}")
     lines += [f"- {finding.pointer or 'the record'}: {finding.message}" for finding in findings]
     lines.append("Answer what is printed, never what would satisfy a check.")
     text = _CHECK.sub("< ", "\n".join(lines))
@@ -103,7 +126,7 @@ def check(findings: Sequence[Finding], current: Mapping[str, Any] | None, fragme
 def as_images(document: Document, policy: Policy) -> frozenset[int]:
     """The places of the pages that are shown as images.
 
-    Raises ``BadRequest`` when the policy asks for something that the document does not have.
+    Raises ``PolicyImpossible`` when the policy asks for something that the document does not have.
     """
     shown = (_shown(page, policy)[1] for page in document.pages)
     return frozenset(place for place, image in enumerate(shown) if image is not None)
@@ -134,7 +157,7 @@ def excerpt(
 def choice(page: Page, policy: Policy) -> tuple[Showing, Reason]:
     """As what a page is shown, and why: what the messages above are made by, in words.
 
-    Raises ``BadRequest`` when the policy asks for something that the page does not have.
+    Raises ``PolicyImpossible`` when the policy asks for something that the page does not have.
     """
     with_text, image = _shown(page, policy)
     blank = not page.text or page.text.isspace()
@@ -145,10 +168,15 @@ def choice(page: Page, policy: Policy) -> tuple[Showing, Reason]:
         return "text", _WHY_TEXT[policy]
     if unwritten:
         return "image", "policy" if policy == "image" else "no_text"
-    return "both" if with_text else "image", "text_poor" if policy == "auto" else "policy"
+    return "both" if with_text else "image", "text_poor" if policy in {"auto", "file"} else "policy"
 
 
-_WHY_TEXT: Mapping[Policy, Reason] = {"auto": "text_good", "text": "policy", "both": "no_image"}
+_WHY_TEXT: Mapping[Policy, Reason] = {
+    "auto": "text_good",
+    "file": "text_good",
+    "text": "policy",
+    "both": "no_image",
+}
 
 
 def _by_page(lines: Sequence[Line]) -> list[Sequence[Line]]:
@@ -173,12 +201,12 @@ def _shown(page: Page, policy: Policy) -> tuple[bool, Image | None]:
     A loaded page carries an image where its text alone would not do: scans, pictures, a broken text layer.
     """
     if policy == "image" and page.image is None:
-        raise BadRequest(
+        raise PolicyImpossible(
             f"Page {page.number} has no image to show; `policy: image` needs pages that can be pictures.",
             errors=[Fault("/options/policy", "Use `auto` or `text` for this document.")],
         )
     if policy == "text" and page.image is not None and page.source != "ocr" and not page.text.strip():
-        raise BadRequest(
+        raise PolicyImpossible(
             f"Page {page.number} is a picture whose text was not read; `policy: text` needs a text layer, or OCR.",
             errors=[
                 Fault(
@@ -194,5 +222,5 @@ def _shown(page: Page, policy: Policy) -> tuple[bool, Image | None]:
             return False, page.image
         case "both":
             return page.source != "ocr", page.image
-        case "auto":
+        case "auto" | "file":  # a page that is not shown in its file
             return page.image is None, page.image

@@ -20,15 +20,17 @@ from service.extraction.evidence import Evidence, Index, Outline, locate
 from service.extraction.fragments import Fragment, cut, is_required
 from service.extraction.journal import Journal
 from service.extraction.judge import Malformed, decoded
+from service.extraction.narrowing import narrowed
 from service.extraction.plan import Form, Plan, Prepared, prepare
 from service.extraction.reading import Terms, ask, raise_for
 from service.extraction.review import Review, review
+from service.extraction.said import NOTHING_SAID, Said
 from service.extraction.validate import Finding
 from service.extraction.wire import Options
 from service.foundation import clock, jsontext
 from service.foundation.errors import Fault
 from service.registry.places import Place, parse
-from service.upstream import Attempt, Call, Failed, Reply, Text, TextPart, Upstream, problem_for
+from service.upstream import Attempt, Call, Failed, Part, Reply, Text, TextPart, Upstream, problem_for
 
 _LEAST_OUTPUT = 512
 _OUTPUT_PER_CHARACTER = 2
@@ -45,6 +47,7 @@ class Candidate:
     data: Any = field(repr=False)
     standing: Standing
     seen: Review
+    said: Said = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,8 @@ class Mending:
         Raises a ``WinnowError`` for everything that is not a record: what ended the first call, ``AnswerMalformed``,
         ``RecordInvalid``, or what ended a later call when no record can be accepted without it.
         """
-        last, text, form = await self._first(hold)
-        best = await self._judged(decoded(text, form.compiled), last)
+        last, outcome, form = await self._first(hold)
+        best = await self._judged(outcome, form, last)
         while True:
             step = self._next(best)
             if not isinstance(step, Again):
@@ -131,7 +134,7 @@ class Mending:
                 self._journal.judge(last, "accepted")
         return best
 
-    async def _first(self, hold: Hold) -> tuple[Attempt, str, Form]:
+    async def _first(self, hold: Hold) -> tuple[Attempt, Text, Form]:
         reply = await ask(
             self._segment.call,
             hold=hold,
@@ -148,24 +151,30 @@ class Mending:
             await self._journal.record(last)
             raise_for(outcome)
         prepared = self._plan.prepared
-        return last, outcome.text, prepared.minimal if reply.minimal else prepared.form
+        return last, outcome, prepared.minimal if reply.minimal else prepared.form
 
-    async def _judged(self, data: Any, attempt: Attempt) -> Candidate | None:
+    async def _judged(self, outcome: Text, form: Form, attempt: Attempt) -> Candidate | None:
+        data = decoded(outcome.text, form)
         if isinstance(data, Malformed):
             self._journal.judge(attempt, "malformed")
             return None
-        candidate = await self._look(data)
+        candidate = await self._look(data, await self._said(outcome, form))
         self._journal.judge(attempt, _verdict(candidate.standing))
         return candidate
 
-    async def _look(self, data: Any) -> Candidate:
+    async def _said(self, outcome: Text, form: Form) -> Said:
+        if not self._evidence or not (outcome.tokens or form.quoted):
+            return NOTHING_SAID
+        return await asyncio.to_thread(Said.of, outcome, form)
+
+    async def _look(self, data: Any, said: Said) -> Candidate:
         """Validate and review a record; away from the event loop where that is more than a check of validity."""
         prepared = self._plan.prepared
         invalid: Sequence[Finding] = ()
         if not prepared.validator.accepts(data):
             invalid = await asyncio.to_thread(prepared.validator.findings, data)
         if not self._evidence and not prepared.rules:
-            return Candidate(data, Standing(tuple(invalid)), Review((), (), None))
+            return Candidate(data, Standing(tuple(invalid)), Review((), (), None), said)
         seen = await asyncio.to_thread(
             review,
             prepared.rules,
@@ -173,9 +182,24 @@ class Mending:
             self._plan.document,
             evidence=self._evidence,
             outline=prepared.outline,
+            said=said,
         )
         doubts = tuple(one for one in seen.findings if one.severity == "warning" and self._matters(one))
-        return Candidate(data, Standing(tuple(invalid), seen.doubts, doubts), seen)
+        suspects = await asyncio.to_thread(self._suspects, data, seen)
+        return Candidate(data, Standing(tuple(invalid), seen.doubts, doubts, suspects), seen, said)
+
+    def _suspects(self, data: Any, seen: Review) -> tuple[str, ...]:
+        unmet = [one for one in (*seen.doubts, *seen.findings) if one.rule != "evidence"]
+        if not unmet or not _readable(self._plan.document):
+            return ()
+        found = seen.evidence
+        if found is None:
+            found = self._locate(data, self._plan.prepared.outline)
+        return tuple(
+            pointer
+            for pointer, one in found.items()
+            if one.status == "not_found" and any(_about(finding, pointer) for finding in unmet)
+        )
 
     def _matters(self, finding: Finding) -> bool:
         """Whether a warning is worth a repair: broken rules; inventions where a value is required and text is there."""
@@ -221,7 +245,7 @@ class Mending:
             return None
         last = reply.attempts[-1]
         form = prepared.minimal if reply.minimal else prepared.form
-        answer = decoded(outcome.text, form.compiled)
+        answer = decoded(outcome.text, form)
         data = answer
         if fragment is not None and best is not None and not isinstance(answer, Malformed):
             data = fragment.graft(best.data, answer) if isinstance(answer, dict) else None
@@ -230,9 +254,13 @@ class Mending:
             self._asked[-1] = replace(self._asked[-1], usable=False)
             self._journal.judge(last, "malformed" if isinstance(answer, Malformed) else "invalid")
             return best
-        if best is not None and not best.standing.invalid:
-            data = await self._supported(best.data, data)
-        candidate = await self._look(data)
+        said = await self._said(outcome, form)
+        if best is not None:
+            said = said if fragment is None else best.said.grafted(fragment, said)
+            if not best.standing.invalid:
+                data, back = await self._supported(best.data, data)
+                said = said.back(best.said, back)
+        candidate = await self._look(data, said)
         self._journal.judge(last, _verdict(candidate.standing))
         return candidate if best is None or candidate.standing.better_than(best.standing) else best
 
@@ -240,11 +268,16 @@ class Mending:
         findings = best.standing.wrong[:_MAX_FINDINGS]
         pointers: list[str] = []
         columns: list[Place] = []
+        suspects = best.standing.suspects if step.scope == "suspects" else ()
         for finding in findings:
+            if about := [pointer for pointer in suspects if _about(finding, pointer)]:
+                pointers += about
+                continue
             lists = {column.split("/*", 1)[0] for column in finding.columns}
             places = finding.places or (finding.pointer,)
-            pointers += [place for place in places if step.scope != "columns" or place not in lists]
-            columns += [parse(column) for column in finding.columns] if step.scope == "columns" else []
+            narrow = step.scope in ("suspects", "columns")
+            pointers += [place for place in places if not narrow or place not in lists]
+            columns += [parse(column) for column in finding.columns] if narrow else []
         return cut(self._plan.version.schema, best.data, pointers, columns)
 
     async def _prepared(self, fragment: Fragment | None) -> Prepared:
@@ -266,10 +299,10 @@ class Mending:
         if fragment is not None and best is not None:
             current = len(jsontext.render(fragment.current(best.data)))
             budget = min(budget, _LEAST_OUTPUT + _OUTPUT_PER_CHARACTER * current)
-            parts = await self._pages(best, fragment)
+            again = any(one.usable for one in self._asked)
+            parts = await self._shown(best, fragment, closely=step.kind == "repair" and not again)
         if best is not None:
-            shown = None if fragment is None else fragment.current(best.data)
-            text = prompt.check(best.standing.wrong[:_MAX_FINDINGS], shown, fragment)
+            text = prompt.check(best.standing.wrong[:_MAX_FINDINGS], best.data, fragment)
             parts = (*parts, TextPart(text))
         name, model = (self._plan.name, self._plan.model) if strong is None else (strong.name, strong.model)
         return replace(
@@ -283,35 +316,57 @@ class Mending:
             kind=step.kind,
         )
 
-    async def _pages(self, best: Candidate, fragment: Fragment) -> tuple[Any, ...]:
-        """The pages on which the failing part stands; all of them where that is not known."""
+    async def _shown(self, best: Candidate, fragment: Fragment, *, closely: bool) -> tuple[Part, ...]:
+        """The pages on which the failing part stands, all where that is not known; ``closely``: of these, the lines."""
         document = self._plan.document
-        if len(document.pages) < 2 or not _readable(document):
+        if not _readable(document):
             return self._segment.call.parts
+        wanted = await self._pages(best, fragment)
+        shown = document
+        if wanted is not None:
+            shown = replace(document, pages=tuple(page for page in document.pages if page.number in wanted))
+        if closely:
+            less = await asyncio.to_thread(self._narrowed, shown, best.data, fragment)
+            shown = shown if less is None else less
+        if shown is document:
+            return self._segment.call.parts
+        # A file is given whole or not at all: of some of its pages, what was read here is shown.
+        return prompt.parts(replace(shown, files=()), self._options.policy, self._options.detail)
+
+    async def _pages(self, best: Candidate, fragment: Fragment) -> set[int] | None:
+        """The numbers of the pages on which the failing part stands; None where that is not known."""
+        if len(self._plan.document.pages) < 2:
+            return None
         found = await self._located(best.data)
         wanted: set[int] = set()
         for part in fragment.parts:
-            inside = part.pointer.split("/*", 1)[0]
+            inside = part.inside
             pages = {
                 one.page
                 for pointer, one in found.items()
                 if one.page is not None and (pointer == inside or pointer.startswith(inside + "/"))
             }
             if not pages:
-                return self._segment.call.parts
+                return None
             wanted |= set(
                 range(min(pages), max(pages) + 2)
             )  # rows that are missing may stand on the next page
-        shown = tuple(page for page in document.pages if page.number in wanted)
-        return prompt.parts(replace(document, pages=shown), self._options.policy, self._options.detail)
+        return wanted
 
-    async def _supported(self, before: Any, after: Any) -> Any:
-        """The new record, with old values back where those stand in the document and the new ones do not."""
+    def _narrowed(self, document: Document, data: Any, fragment: Fragment) -> Document | None:
+        # Spans in the text that the model is shown, also on pages whose words have boxes.
+        texts = Index(tuple(replace(page, words=()) for page in document.pages))
+        outline = self._plan.prepared.outline
+        return narrowed(document, data, fragment, locate(texts, data, outline), outline)
+
+    async def _supported(self, before: Any, after: Any) -> tuple[Any, list[str]]:
+        """The new record, with old values back where those stand in the document and the new ones do not, and where."""
         if not _readable(self._plan.document):
-            return after
+            return after, []
         old = await self._located(before)
         new = await self._located(after)
-        return _kept(before, after, old, new)
+        lost = _lost(old, new)
+        return _restored(before, after, lost), lost
 
     async def _located(self, data: Any) -> Mapping[str, Evidence]:
         return await asyncio.to_thread(self._locate, data, self._plan.prepared.outline)
@@ -322,13 +377,17 @@ class Mending:
         return locate(self._index, data, outline)
 
 
-def _kept(before: Any, after: Any, old: Mapping[str, Evidence], new: Mapping[str, Evidence]) -> Any:
-    """``after`` with the values of ``before`` that lost their support. Leaves are compared at the same pointer."""
-    lost = [
+def _lost(old: Mapping[str, Evidence], new: Mapping[str, Evidence]) -> list[str]:
+    """Where a value that stands in the document gave way to one that does not. Compared at the same pointer."""
+    return [
         pointer
         for pointer, one in new.items()
         if one.status == "not_found" and pointer in old and old[pointer].status == "found"
     ]
+
+
+def _restored(before: Any, after: Any, lost: Sequence[str]) -> Any:
+    """``after`` with the values of ``before`` at some pointers."""
     if not lost:
         return after
     result = copy.deepcopy(after)
@@ -341,6 +400,18 @@ def _kept(before: Any, after: Any, old: Mapping[str, Evidence], new: Mapping[str
         key: Any = int(steps[-1]) if isinstance(target, list) else steps[-1]
         target[key] = source[key]
     return result
+
+
+def _about(finding: Finding, pointer: str) -> bool:
+    """Whether a finding is about the value at a pointer, alone or as one of a column."""
+    if pointer == finding.pointer or pointer in finding.places:
+        return True
+    steps = pointer.split("/")[1:]
+    return any(
+        len(column) == len(steps)
+        and all(one is None or one == step for one, step in zip(column, steps, strict=True))
+        for column in (parse(place).steps for place in finding.columns)
+    )
 
 
 def _readable(document: Document) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from service.catalogue import Model
 from service.documents import Document, Loader, PageRange, combine, parse_pages
+from service.extraction import native
 from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
@@ -16,7 +17,7 @@ from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.inputs import Inputs
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
-from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part
+from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part, prepare_quoted
 from service.extraction.projecting import projected
 from service.extraction.reading import Terms, Watch
 from service.extraction.repair import Mending, Stronger
@@ -39,14 +40,15 @@ _LARGE = 256 * 1024
 """Bytes of a document from which cutting it is kept off the event loop."""
 
 Result = TypeVar("Result")
-FormKind = Literal["whole", "groups", "rows", "once"]
+FormKind = Literal["whole", "quoted", "groups", "rows", "once"]
 _PREPARE: dict[FormKind, Callable[[SchemaVersion], Prepared]] = {
     "whole": prepare,
+    "quoted": prepare_quoted,
     "groups": partial(prepare_part, rows=False),
     "rows": partial(prepare_part, rows=True),
     "once": prepare_once,
 }
-"""Which form of a schema is asked for: of parts, all that rows do not hold is optional, or rows too."""
+"""Which form of a schema is asked for: with quotes beside the record; of parts, all that rows do not hold is optional, or rows too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,12 @@ class Extractor:
         asked = options.model or arguments.version.policy.model or self._settings.model
         model = catalogue.get(asked, today=clock.now().date(), on_retirement=self._settings.on_retirement)
         wanted = _pages(options.pages)
-        prepared = await self._prepare(arguments.version)
-        document = await self._load(arguments, wanted, deadline, ocr=evidence or options.policy == "text")
+        document = await self._load(
+            arguments, wanted, model, deadline, ocr=evidence or options.policy == "text"
+        )
         cut = await self._cut(document, arguments, model)
+        quoted = cut is None and planning.evidence_mode(options, arguments.version) == "quotes"
+        prepared = await self._prepare(arguments.version, "quoted" if quoted else "whole")
         return planning.make(
             name=asked if catalogue.find(asked) is model else model.id,
             model=model,
@@ -186,6 +191,8 @@ class Extractor:
             parts=result.parts,
             status="partial" if result.partial or seen.doubts else "succeeded",
             evidence=seen.evidence,
+            quoted=plan.parts is None and plan.prepared.form.quoted and not result.parts,
+            logprobs=seen.logprobs,
             version=arguments.version,
             document=plan.document,
             shown=planning.as_shown(plan, arguments.options),
@@ -291,16 +298,23 @@ class Extractor:
         return found
 
     async def _load(
-        self, arguments: Arguments, wanted: PageRange | None, deadline: float, *, ocr: bool
+        self, arguments: Arguments, wanted: PageRange | None, model: Model, deadline: float, *, ocr: bool
     ) -> Document:
         """The document. ``ocr``: also the words of pages that are pictures, which nobody needs else."""
+        options = arguments.options
         pieces = [await self._inputs.bring(piece, deadline) for piece in arguments.pieces]
-        images: Literal["auto", "always"] = (
-            "always" if arguments.options.policy in ("image", "both") else "auto"
-        )
-        loaded = [
-            await self._loader.load(
-                piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read),
+        if options.policy == "file":
+            native.check(
+                model,
+                [len(piece.data) for piece in pieces],
+                pages=options.pages,
+                locked=any(piece.password for piece in pieces),
+            )
+        images: Literal["auto", "always"] = "always" if options.policy in ("image", "both") else "auto"
+        loaded: list[tuple[Document, bytes]] = []
+        for piece in pieces:
+            document = await self._loader.load(
+                piece.data,
                 declared=piece.media_type,
                 name=piece.name,
                 password=piece.password,
@@ -309,12 +323,17 @@ class Extractor:
                 images=images,
                 ocr=ocr,
             )
-            for piece in pieces
-        ]
-        if len(loaded) == 1:
-            return loaded[0]
-        document = combine(loaded)
-        if wanted is None:
+            data = b""
+            if options.policy == "file":
+                data = (
+                    piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read)
+                )
+            loaded.append((document, data))
+            piece.release()  # a large file need not take room while the model is asked
+        document = combine([document for document, _ in loaded])
+        if options.policy == "file":
+            return replace(document, files=native.files_of(loaded))
+        if wanted is None or len(pieces) == 1:
             return document
         pages = tuple(page for page in document.pages if page.number in wanted)
         if not pages:
@@ -341,7 +360,7 @@ class Extractor:
             )
         except WinnowError:
             return None
-        if model.id == plan.model.id:
+        if model.id == plan.model.id or (plan.document.files and "files" not in model.can):
             return None
         return Stronger(name if self._upstream.catalogue.find(name) is model else model.id, model)
 
@@ -356,7 +375,7 @@ class Extractor:
 
 def _evidence(options: Options, version: SchemaVersion) -> bool:
     """Whether places in the document are asked for: by the request, else by the schema."""
-    return (options.evidence or version.evidence) != "off"
+    return planning.evidence_mode(options, version) != "off"
 
 
 def _pages(text: str | None) -> PageRange | None:

@@ -28,12 +28,15 @@ from service.foundation.errors import NotFound
 from service.foundation.telemetry import log
 from service.upstream import Attempt
 
+_LONGEST_NAME = 128
+"""Characters kept of a schema's name: subjects of the Confluent face may have 255, and their heads tell them apart."""
+
 attempts = Table(
     "attempts",
     tables,
     Column("id", String(40), primary_key=True),
     Column("extraction_id", String(40), nullable=False, index=True),
-    Column("schema_name", String(128), nullable=False),
+    Column("schema_name", String(_LONGEST_NAME), nullable=False),
     Column("engine", String(32), nullable=False),
     Column("asked_model", String(128), nullable=False),
     Column("model", String(128)),
@@ -54,7 +57,7 @@ extractions = Table(
     "extractions",
     tables,
     Column("id", String(40), primary_key=True),
-    Column("schema_name", String(128), nullable=False),
+    Column("schema_name", String(_LONGEST_NAME), nullable=False),
     Column("status", String(16), nullable=False),
     Column("result", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -166,7 +169,7 @@ class Store:
         kept = [
             {
                 "id": entry.stored.id,
-                "schema_name": entry.stored.schema_name,
+                "schema_name": entry.stored.schema_name[:_LONGEST_NAME],
                 "status": entry.stored.status,
                 "result": entry.stored.result,
                 "created_at": entry.stored.created_at,
@@ -199,7 +202,7 @@ class Store:
         """Stored results, newest first, starting after the id ``before``."""
         query = select(extractions).order_by(extractions.c.id.desc()).limit(limit)
         if schema_name is not None:
-            query = query.where(extractions.c.schema_name == schema_name)
+            query = query.where(extractions.c.schema_name == schema_name[:_LONGEST_NAME])
         if before is not None:
             query = query.where(extractions.c.id < before)
         async with self._database.read() as connection:
@@ -244,7 +247,7 @@ def _row(entry: Entry, attempt: Attempt) -> dict[str, Any]:
     return {
         "id": attempt.id,
         "extraction_id": entry.extraction_id,
-        "schema_name": entry.schema_name,
+        "schema_name": entry.schema_name[:_LONGEST_NAME],
         "engine": entry.engine,
         "asked_model": attempt.asked_model[:128],
         "model": attempt.model[:128] if attempt.model else None,

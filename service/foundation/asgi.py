@@ -4,7 +4,7 @@ import asyncio
 import re
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from service.foundation import clock, problems, telemetry
@@ -15,6 +15,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Render = Callable[[WinnowError, str | None], tuple[int, dict[str, str], bytes]]
+"""Status, headers and body of the answer that an error becomes; the second argument is the request's id."""
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}\Z")
 _UNTRACKED = ("/healthz", "/readyz", "/metrics")
@@ -25,13 +27,17 @@ _A_TURN = 16
 class Front:
     """Wraps the application.
 
-    At most ``max_in_flight`` requests under ``/v1/`` are worked on at once; the next one is a 503. No body of more
-    than ``max_body_bytes`` is read: the count is kept while reading, so a missing or lying ``Content-Length`` does not
-    matter. ``x-request-id`` is taken from the caller where it is harmless and stands on every answer.
+    At most ``max_in_flight`` requests under ``/v1/`` and ``faces`` are worked on at once; the next one is a 503. No
+    body of more than ``max_body_bytes`` is read: the count is kept while reading, so a missing or lying
+    ``Content-Length`` does not matter. ``x-request-id`` is taken from the caller where it is harmless and stands on
+    every answer. ``faces`` are prefixes of paths whose errors have another form than problem documents.
     """
 
-    def __init__(self, app: App, *, max_in_flight: int, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: App, *, max_in_flight: int, max_body_bytes: int, faces: Mapping[str, Render] | None = None
+    ) -> None:
         self._app = app
+        self._faces = dict(faces or {})
         self._max_in_flight = max_in_flight
         self._max_body_bytes = max_body_bytes
         self._in_flight = 0
@@ -56,7 +62,9 @@ class Front:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        counted = scope["path"].startswith("/v1/")
+        face = self._face(scope["path"])
+        render = problems.render if face is None else face
+        counted = face is not None or scope["path"].startswith("/v1/")
         if counted:
             self._in_flight += 1
             telemetry.IN_FLIGHT.inc()
@@ -71,19 +79,26 @@ class Front:
             await self._app(scope, _Bounded(scope, receive, self._max_body_bytes), send_with_id)
         except WinnowError as error:
             if status == 0:
-                await _answer(error, request_id, send_with_id)
+                await _answer(error, render, request_id, send_with_id)
         except Exception as error:  # noqa: BLE001 - the last resort: whatever it was, the caller gets a problem document
             # Frames only: the message of an unforeseen exception may quote what the caller sent.
             frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
             telemetry.log.error("internal_error", error=type(error).__name__, frames=frames[-12:])
             if status == 0:
-                await _answer(Internal("The service failed; the fault is ours."), request_id, send_with_id)
+                failed = Internal("The service failed; the fault is ours.")
+                await _answer(failed, render, request_id, send_with_id)
         finally:
             if counted:
                 self._in_flight -= 1
                 telemetry.IN_FLIGHT.dec()
             if scope["path"] not in _UNTRACKED:
                 _account(scope, status, clock.monotonic() - started)
+
+    def _face(self, path: str) -> Render | None:
+        for prefix, render in self._faces.items():
+            if path == prefix or path.startswith(f"{prefix}/"):
+                return render
+        return None
 
 
 class _Turns:
@@ -161,8 +176,8 @@ def _request_id(scope: Scope) -> str:
     return clock.new_id("req")
 
 
-async def _answer(error: WinnowError, request_id: str, send: Send) -> None:
-    status, headers, body = problems.render(error, request_id)
+async def _answer(error: WinnowError, render: Render, request_id: str, send: Send) -> None:
+    status, headers, body = render(error, request_id)
     telemetry.PROBLEMS.labels(error.code).inc()
     headers["content-length"] = str(len(body))
     await send(

@@ -2,6 +2,7 @@
 
 from service.registry.folder import BrokenFolder, Sample, samples, starter
 from service.registry.kinds import ChecksumKind
+from service.registry.modern import Modern
 from service.registry.registry import Registry, Settings
 from service.registry.rules import InvalidRules, Rule, parse_rules
 from service.registry.schemas import (
@@ -22,6 +23,7 @@ __all__ = [
     "InvalidRules",
     "InvalidSchema",
     "ModelPolicy",
+    "Modern",
     "Registry",
     "Rule",
     "Sample",

@@ -14,6 +14,7 @@ from service.registry.http import (
     CurrentCaller,
     CurrentRegistry,
     ExactRoute,
+    FreshRegistry,
     Name,
     Number,
     WithDeleted,
@@ -115,7 +116,7 @@ async def list_versions(
     },
 )
 async def publish_version(
-    response: Response, registry: CurrentRegistry, by: CurrentCaller, name: Name, body: PublishBody
+    response: Response, registry: FreshRegistry, by: CurrentCaller, name: Name, body: PublishBody
 ) -> VersionBody:
     """Check everything, compare with every version before it, and publish: immutable from then on."""
     published, fresh = await publish(registry, name, body.content(), breaking=body.breaking(), by=by)
@@ -169,7 +170,7 @@ async def diff_versions(
 @router.post(
     "/{name}/check", summary="Check before publishing", operation_id="check_schema", responses=CHANGES
 )
-async def check_schema(registry: CurrentRegistry, name: Name, body: ContentBody) -> CheckBody:
+async def check_schema(registry: FreshRegistry, name: Name, body: ContentBody) -> CheckBody:
     """Everything there is to say of a schema, without publishing: faults, remarks, losses, compatibility."""
     result = await asyncio.to_thread(checked, name, body.content(), registry)
     return await check_body(registry, name, result)
@@ -181,7 +182,7 @@ async def check_schema(registry: CurrentRegistry, name: Name, body: ContentBody)
     operation_id="check_compatibility",
     responses={**NOT_FOUND, **CHANGES},
 )
-async def check_compatibility(registry: CurrentRegistry, name: Name, body: ContentBody) -> CompatibilityBody:
+async def check_compatibility(registry: FreshRegistry, name: Name, body: ContentBody) -> CompatibilityBody:
     """The schema against every version that it would follow, at the level and policy in force. Nothing is published."""
     registry.snapshot.entry(name)
     result = await asyncio.to_thread(checked, name, body.content(), registry)

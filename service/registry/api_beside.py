@@ -14,6 +14,7 @@ from service.registry.http import (
     CurrentRegistry,
     Cursor,
     ExactRoute,
+    FreshRegistry,
     Limit,
     Name,
     Number,
@@ -21,6 +22,7 @@ from service.registry.http import (
 from service.registry.lifecycle import (
     delete_schema,
     delete_version,
+    release_version,
     restore_schema,
     restore_version,
     set_alias,
@@ -55,7 +57,7 @@ Permanent = Annotated[
     responses={**NOT_FOUND, **CHANGES},
 )
 async def put_alias(
-    registry: CurrentRegistry, by: CurrentCaller, name: Name, alias: Alias, body: AliasBody
+    registry: FreshRegistry, by: CurrentCaller, name: Name, alias: Alias, body: AliasBody
 ) -> VersionBody:
     """Point `name@alias` to a version; callers who use it follow at once."""
     if alias == LATEST:
@@ -70,9 +72,9 @@ async def put_alias(
     summary="Drop an alias",
     operation_id="delete_schema_alias",
     status_code=204,
-    responses=NOT_FOUND,
+    responses={**NOT_FOUND, 409: CHANGES[409]},
 )
-async def delete_alias(registry: CurrentRegistry, by: CurrentCaller, name: Name, alias: Alias) -> None:
+async def delete_alias(registry: FreshRegistry, by: CurrentCaller, name: Name, alias: Alias) -> None:
     """Forget an alias. The version that it pointed to stays."""
     registry.snapshot.entry(name, deleted=True)
     await registry.write(lambda writer: set_alias(writer, name, alias, None), by=by)
@@ -97,9 +99,7 @@ async def show_config(registry: CurrentRegistry, name: Name) -> ConfigBody:
     operation_id="put_schema_config",
     responses={**NOT_FOUND, **CHANGES},
 )
-async def put_config(
-    registry: CurrentRegistry, by: CurrentCaller, name: Name, body: ConfigBody
-) -> ConfigBody:
+async def put_config(registry: FreshRegistry, by: CurrentCaller, name: Name, body: ConfigBody) -> ConfigBody:
     """Set the level and policy of one schema; null leaves them to the default (FULL_TRANSITIVE by RECORDS)."""
     registry.snapshot.entry(name, deleted=True)
     await registry.write(lambda writer: set_config(writer, name, body.level, body.policy), by=by)
@@ -112,9 +112,7 @@ async def put_config(
     operation_id="put_schema_labels",
     responses={**NOT_FOUND, **CHANGES},
 )
-async def put_labels(
-    registry: CurrentRegistry, by: CurrentCaller, name: Name, body: LabelsBody
-) -> LabelsBody:
+async def put_labels(registry: FreshRegistry, by: CurrentCaller, name: Name, body: LabelsBody) -> LabelsBody:
     """Put these labels in place of all there are; `GET /v1/schemas?label=team=billing` finds by them."""
     registry.snapshot.entry(name, deleted=True)
     await registry.write(lambda writer: set_labels(writer, name, body.labels), by=by)
@@ -133,9 +131,7 @@ async def show_mode(registry: CurrentRegistry, name: Name) -> ModeInForceBody:
     operation_id="put_schema_mode",
     responses={**NOT_FOUND, **CHANGES},
 )
-async def put_mode(
-    registry: CurrentRegistry, by: CurrentCaller, name: Name, body: ModeBody
-) -> ModeInForceBody:
+async def put_mode(registry: FreshRegistry, by: CurrentCaller, name: Name, body: ModeBody) -> ModeInForceBody:
     """`READONLY`: every change of it is a 409 `read_only`; it is read and extracted with as before."""
     registry.snapshot.entry(name, deleted=True)
     await registry.write(lambda writer: set_mode(writer, name, body.mode), by=by)
@@ -149,7 +145,7 @@ async def put_mode(
     "/{name}", summary="Delete a schema", operation_id="delete_schema", responses={**NOT_FOUND, **CHANGES}
 )
 async def delete_whole_schema(
-    registry: CurrentRegistry,
+    registry: FreshRegistry,
     by: CurrentCaller,
     name: Name,
     permanent: Permanent = False,  # noqa: FBT002 - a query parameter
@@ -166,7 +162,7 @@ async def delete_whole_schema(
     operation_id="restore_schema",
     responses={**NOT_FOUND, **CHANGES},
 )
-async def restore_whole_schema(registry: CurrentRegistry, by: CurrentCaller, name: Name) -> DeletedBody:
+async def restore_whole_schema(registry: FreshRegistry, by: CurrentCaller, name: Name) -> DeletedBody:
     """Bring back the versions that were live when the schema was deleted."""
     registry.snapshot.entry(name, deleted=True)
     numbers = await registry.write(lambda writer: restore_schema(writer, name), by=by)
@@ -180,7 +176,7 @@ async def restore_whole_schema(registry: CurrentRegistry, by: CurrentCaller, nam
     responses={**NOT_FOUND, **CHANGES},
 )
 async def delete_one_version(
-    registry: CurrentRegistry,
+    registry: FreshRegistry,
     by: CurrentCaller,
     name: Name,
     version: Number,
@@ -199,11 +195,29 @@ async def delete_one_version(
     responses={**NOT_FOUND, **CHANGES},
 )
 async def restore_one_version(
-    registry: CurrentRegistry, by: CurrentCaller, name: Name, version: Number
+    registry: FreshRegistry, by: CurrentCaller, name: Name, version: Number
 ) -> VersionBody:
     """Bring a deleted version back."""
     registry.snapshot.entry(name, deleted=True)
     await registry.write(lambda writer: restore_version(writer, name, version), by=by)
+    return version_body(registry.snapshot.find(name, str(version)))
+
+
+@router.post(
+    "/{name}/versions/{version}/release",
+    summary="Release a held version",
+    operation_id="release_schema_version",
+    responses={**NOT_FOUND, **CHANGES},
+)
+async def release_one_version(
+    registry: FreshRegistry, by: CurrentCaller, name: Name, version: Number
+) -> VersionBody:
+    """Let a version that was published although it breaks consumers count as `latest`, once they can live with it.
+
+    The line of compatibility starts anew with it: what comes after is no longer compared with what was before.
+    """
+    registry.snapshot.entry(name, deleted=True)
+    await registry.write(lambda writer: release_version(writer, name, version), by=by)
     return version_body(registry.snapshot.find(name, str(version)))
 
 

@@ -9,7 +9,15 @@ from service.foundation.problems import Problem
 from service.registry import drafts
 from service.registry.bodies import check_body, draft_body, version_body
 from service.registry.drafts import Precondition, etag
-from service.registry.http import CHANGES, NOT_FOUND, CurrentCaller, CurrentRegistry, ExactRoute, Name
+from service.registry.http import (
+    CHANGES,
+    NOT_FOUND,
+    CurrentCaller,
+    CurrentRegistry,
+    ExactRoute,
+    FreshRegistry,
+    Name,
+)
 from service.registry.publishing import checked
 from service.registry.wire import (
     BreakingBody,
@@ -69,7 +77,7 @@ async def show_draft(response: Response, registry: CurrentRegistry, name: Name) 
 )
 async def put_draft(
     response: Response,
-    registry: CurrentRegistry,
+    registry: FreshRegistry,
     by: CurrentCaller,
     name: Name,
     body: ContentBody,
@@ -95,7 +103,7 @@ async def put_draft(
     responses={**NOT_FOUND, 409: CHANGES[409], 412: _CONDITIONS[412]},
 )
 async def delete_draft(
-    registry: CurrentRegistry, by: CurrentCaller, name: Name, if_match: IfMatch = None
+    registry: FreshRegistry, by: CurrentCaller, name: Name, if_match: IfMatch = None
 ) -> None:
     """Forget the draft. Published versions stay."""
     condition = Precondition.of(if_match, None)
@@ -108,7 +116,7 @@ async def delete_draft(
     operation_id="check_schema_draft",
     responses={404: {"model": Problem, "description": "No such schema, or it has no draft."}},
 )
-async def check_draft(response: Response, registry: CurrentRegistry, name: Name) -> CheckBody:
+async def check_draft(response: Response, registry: FreshRegistry, name: Name) -> CheckBody:
     """Everything there is to say of it before it is published."""
     draft = await drafts.read(registry, name)
     response.headers["etag"] = etag(draft)
@@ -130,7 +138,7 @@ async def check_draft(response: Response, registry: CurrentRegistry, name: Name)
 )
 async def publish_draft(
     response: Response,
-    registry: CurrentRegistry,
+    registry: FreshRegistry,
     by: CurrentCaller,
     name: Name,
     body: BreakingBody | None = None,

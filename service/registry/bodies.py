@@ -5,7 +5,7 @@ from datetime import datetime
 
 from service.registry.contents import Content
 from service.registry.drafts import etag
-from service.registry.publishing import Checked, compared, config_of, difference_body
+from service.registry.publishing import Checked, compared, config_of, difference_body, same_as
 from service.registry.registry import Registry
 from service.registry.schemas import SchemaVersion
 from service.registry.snapshot import Entry, Published, effective_mode
@@ -91,7 +91,11 @@ async def check_body(registry: Registry, name: str, result: Checked) -> CheckBod
     compiled = None if result.version is None else result.version.compiled
     tokens = None if result.version is None else await asyncio.to_thread(tokens_of, result.version)
     verdict = None if result.faults else await verdict_body(registry, name, result.content)
+    entry = registry.snapshot.entries.get(name)
+    latest = None if entry is None else entry.latest
     return CheckBody(
+        unchanged=not result.faults and same_as(entry, result.content) is not None,
+        latest=None if latest is None else latest.number,
         publishable=not result.faults and (verdict is None or verdict.compatible),
         draft=None if compiled is None else compiled.draft,
         faults=[FaultBody(pointer=one.pointer, detail=one.detail) for one in result.faults],

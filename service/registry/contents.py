@@ -68,6 +68,11 @@ class Content:
         """The schema with every reference to another one resolved."""
         return self.schema if self.bundled is None else self.bundled
 
+    def property(self, name: str) -> str | None:
+        """A property of the metadata."""
+        found: str | None = self.metadata.get("metadata", {}).get("properties", {}).get(name)
+        return found
+
     def version(self, name: SchemaName, number: int | None) -> SchemaVersion:
         """This content as a version of a schema."""
         return SchemaVersion(

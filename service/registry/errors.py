@@ -81,6 +81,14 @@ class NotRestorable(Conflict):
     hint = "Restore the versions named in `errors` first."
 
 
+class NotHeld(Conflict):
+    """Only a version that was published although it breaks consumers is held back from `latest`."""
+
+    code = "not_held"
+    title = "The version is not held back"
+    hint = "`GET /v1/schemas/{name}/versions` says which are (`held`)."
+
+
 class PreconditionFailed(WinnowError):
     """Somebody else has changed the draft since you read it, or it is there already."""
 
@@ -105,3 +113,19 @@ class DraftNotFound(NotFound):
     code = "draft_not_found"
     title = "No such draft"
     hint = "`PUT /v1/schemas/{name}/draft` makes one."
+
+
+class ArchiveRejected(Unprocessable):
+    """The file is not an archive of a registry, or not a whole one."""
+
+    code = "archive_rejected"
+    title = "The archive cannot be imported"
+    hint = "Export it again: `GET /v1/registry/archive`. The numbers in `errors` are lines of the file."
+
+
+class RegistryNotEmpty(Conflict):
+    """An archive is only imported where there is nothing yet, so that every id and number keeps its meaning."""
+
+    code = "registry_not_empty"
+    title = "The registry is not empty"
+    hint = "Import into a new database, and start that service with `WINNOW_SCHEMAS_STARTER=false` and without folders."

@@ -58,9 +58,17 @@ def caller(request: Request) -> str:
     return name
 
 
+async def _fresh(registry: Annotated[Registry, Depends(_registry)]) -> Registry:
+    await registry.refresh()
+    return registry
+
+
 CurrentRegistry = Annotated[Registry, Depends(_registry)]
+FreshRegistry = Annotated[Registry, Depends(_fresh)]
+"""For what changes something: with all that other processes changed a moment ago; one small query."""
+
 CurrentCaller = Annotated[str, Depends(caller)]
-Name = Annotated[str, Path(max_length=64, description="Name of the schema.", examples=["invoice"])]
+Name = Annotated[str, Path(max_length=255, description="Name of the schema.", examples=["invoice"])]
 Number = Annotated[int, Path(ge=1, le=999_999_999, description="Number of the version.", examples=[1])]
 Alias = Annotated[
     str,

@@ -12,7 +12,7 @@ never given again, and the digest.
 from collections.abc import Iterable, Mapping, Sequence
 
 from service.foundation.errors import Fault
-from service.registry.errors import AliasNotFound, InUse, NotDeleted, NotRestorable, ReadOnly
+from service.registry.errors import AliasNotFound, InUse, NotDeleted, NotHeld, NotRestorable, ReadOnly
 from service.registry.schemas import SchemaDeleted, UnknownSchema
 from service.registry.snapshot import CLOSED, Config, Entry, Mode, Published, effective_mode
 from service.registry.store import Writer
@@ -105,6 +105,21 @@ def restore_version(writer: Writer, name: str, number: int) -> None:
         raise NotDeleted(f"Version {number} of schema {name!r} is live.")
     _restore(writer, [version])
     writer.note("restore_version", name, number)
+
+
+def release_version(writer: Writer, name: str, number: int) -> None:
+    """Let a held version count as ``latest``; the line of compatibility starts anew with it.
+
+    Raises ``UnknownSchema``, ``SchemaDeleted``, ``NotHeld``, ``ReadOnly``.
+    """
+    entry = _entry(writer, name)
+    version = _version(entry, number)
+    if not version.live:
+        raise SchemaDeleted(f"Version {number} of schema {name!r} was deleted; restore it first.")
+    if not version.held:
+        raise NotHeld(f"Version {number} of schema {name!r} is not held back.")
+    writer.set_version(name, number, held=False, base=True)
+    writer.note("release", name, number)
 
 
 def delete_schema(writer: Writer, name: str, *, permanent: bool = False) -> list[int]:

@@ -15,12 +15,17 @@ from service.registry.lints import Lint, lints
 from service.registry.references import bundle
 from service.registry.registry import Registry
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
-from service.registry.snapshot import Config, Line, Published
+from service.registry.snapshot import Config, Entry, Line, Published, Snapshot
 from service.registry.store import Draft, Moved, Writer
 
 DEFAULT_LEVEL = "FULL_TRANSITIVE"
 DEFAULT_POLICY = "RECORDS"
 _TRIES = 200
+
+_compatible: set[tuple[str, str, str, str]] = set()
+"""New and old content's digest, direction and policy: facts that never change, whichever registry they are about."""
+
+_MOST_COMPATIBLE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,10 @@ def checked(name: str, content: Content, registry: Registry) -> Checked:
 
 
 def _content(registry: Registry, subject: str, number: int) -> Content | None:
-    entry = registry.snapshot.entries.get(subject)
+    snapshot = registry.snapshot
+    entry = snapshot.entries.get(subject)
     found = None if entry is None else entry.versions.get(number)
-    return registry.content(found) if found is not None and found.live else None
+    return snapshot.content(found) if found is not None and found.live else None
 
 
 def config_of(registry: Registry, name: str) -> tuple[str, str]:
@@ -68,6 +74,13 @@ def config_of(registry: Registry, name: str) -> tuple[str, str]:
     return own.level or common.level or DEFAULT_LEVEL, own.policy or common.policy or DEFAULT_POLICY
 
 
+def same_as(entry: Entry | None, content: Content) -> Published | None:
+    """The newest version, held or not, where it says exactly this already: publishing it again makes no other."""
+    if entry is None or entry.latest is None:
+        return None
+    return next((one for one in (entry.latest, entry.live[-1]) if one.digest == content.digest), None)
+
+
 def common_config(registry: Registry) -> tuple[str, str]:
     """The same for schemas that have none of their own."""
     common = registry.snapshot.config
@@ -75,17 +88,42 @@ def common_config(registry: Registry) -> tuple[str, str]:
 
 
 def compared(registry: Registry, name: str, content: Content, *, level: str, policy: str) -> Report:
-    """The content against the versions that it would follow. Takes up to a second a version: run it in a thread."""
-    entry = registry.snapshot.entries.get(name)
+    """The content against the versions that it would follow. Takes up to a second a version: run it in a thread.
+
+    Pairs of contents that were found compatible are not compared again: who publishes at the same time as others checks
+    anew after each of them, and only the newest version is news.
+    """
+    snapshot = registry.snapshot
+    entry = snapshot.entries.get(name)
     line: Sequence[Published] = () if entry is None else entry.line
-    olds = [registry.content(version).complete for version in line]
-    return check(
+    group = _group(snapshot, name)
+    if group:
+        line = [one for one in line if snapshot.content(one).property(group) == content.property(group)]
+    if not level.endswith("_TRANSITIVE"):
+        line = line[-1:]
+    direction = level.removesuffix("_TRANSITIVE")
+    pairs = {one.number: (content.digest, one.digest, direction, policy) for one in line}
+    olds = [one for one in line if pairs[one.number] not in _compatible]
+    report = check(
         content.complete,
-        olds,
+        [snapshot.content(one).complete for one in olds],
         level=level,  # type: ignore[arg-type]  # one of LEVELS: the only ones that are taken in
         policy=policy,  # type: ignore[arg-type]  # one of POLICIES
-        versions=[version.number for version in line],
+        versions=[one.number for one in olds],
     )
+    broken = {one.version for one in report.differences}
+    if len(_compatible) > _MOST_COMPATIBLE:
+        _compatible.clear()
+    _compatible.update(pairs[one.number] for one in olds if one.number not in broken)
+    return report
+
+
+def _group(snapshot: Snapshot, name: str) -> str:
+    """The metadata property that parts the versions of a schema into lines of their own; empty for none."""
+    entry = snapshot.entries.get(name)
+    own = None if entry is None else entry.config.more.get("compatibilityGroup")
+    group: str = snapshot.config.more.get("compatibilityGroup", "") if own is None else own
+    return group
 
 
 def changes(registry: Registry, older: Published, newer: Published) -> list[Difference]:
@@ -116,6 +154,13 @@ async def publish(
     ``BadRequest``, ``SchemaRejected``, ``Incompatible``, ``PreconditionFailed``,
     ``ReadOnly``, ``RegistryBusy``.
     """
+    async with registry.turn(name):
+        return await _publish(registry, name, content, breaking=breaking, by=by, draft=draft)
+
+
+async def _publish(
+    registry: Registry, name: str, content: Content, *, breaking: str | None, by: str, draft: Draft | None
+) -> tuple[Published, bool]:
     if not NAME.match(name):
         raise BadRequest(
             "A schema is named like `purchase_order`: a small letter, then small letters, digits, `_` or `-`, at most 64.",
@@ -130,11 +175,11 @@ async def publish(
             )
         snapshot = registry.snapshot
         entry = snapshot.entries.get(name)
-        latest = None if entry is None else entry.latest
-        if latest is not None and latest.digest == result.content.digest:
+        same = same_as(entry, result.content)
+        if same is not None:
             if draft is not None:
                 await registry.write(lambda writer: _take(writer, draft), by=by)
-            return latest, False
+            return same, False
         held = await _gate(registry, name, result.content, breaking)
         line = Line(held=held, reason=breaking if held else None)
 

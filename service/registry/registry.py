@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, Field
 
 from service.foundation import clock, jsontext, telemetry
 from service.foundation.errors import Fault, WinnowError
 from service.registry import folder
-from service.registry.contents import Content, content_of, parse_stored
+from service.registry.contents import Content, content_of
 from service.registry.errors import ReadOnly
 from service.registry.schemas import InvalidSchema, SchemaName, SchemaVersion, parse_reference
 from service.registry.snapshot import Config, Entry, Line, Published, Snapshot
@@ -37,6 +38,10 @@ class Settings(BaseModel):
         description="Further folders of schemas (`DIR/<name>/schema.json`), beside the starter schemas.",
     )
     starter: bool = Field(True, description="Whether the ten starter schemas are served.")
+    confluent: bool = Field(
+        True,
+        description="Whether clients of the Confluent Schema Registry are served under `/confluent` (JSON Schema only).",
+    )
     refresh_s: float = Field(
         1.0,
         gt=0,
@@ -65,6 +70,7 @@ class Registry:
         self._made.update({(version.name, 1, version.digest): version for version in self._folders.values()})
         self._inline: OrderedDict[bytes, SchemaVersion] = OrderedDict()
         self._inline_bytes = 0
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._store: Store | None = None
         self._refreshing: asyncio.Lock | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -114,6 +120,17 @@ class Registry:
         result = await self.store.write(work, by=by)
         await self.refresh()
         return result
+
+    def turn(self, name: str) -> asyncio.Lock:
+        """What to hold while a schema is checked and then written.
+
+        The transaction keeps writers apart, in other processes too; but of fifty that check at the same time in this one,
+        forty-nine would check in vain, and forty-eight again.
+        """
+        turn = self._turns.get(name)
+        if turn is None:
+            turn = self._turns[name] = asyncio.Lock()
+        return turn
 
     @property
     def store(self) -> "Store":
@@ -233,9 +250,7 @@ class Registry:
 
     def content(self, published: Published | int) -> Content:
         """What a version says as its author wrote it; by the version or by a content's id."""
-        id = published if isinstance(published, int) else published.content_id
-        assert id is not None  # noqa: S101 - narrows the type: only kept versions are asked for
-        return Content.of(parse_stored(self._snapshot.contents[id]))
+        return self._snapshot.content(published)
 
     async def inline(self, schema: Any) -> SchemaVersion:
         """The version for a schema that came inside a request; equal texts are compiled once.

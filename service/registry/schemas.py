@@ -11,6 +11,7 @@ from service import strict
 from service.foundation import jsontext
 from service.foundation.errors import BadRequest, Fault, NotFound, Unprocessable
 from service.foundation.money import NanoUSD, usd
+from service.registry.modern import Modern, modern
 from service.registry.shape import shape
 
 SchemaName = NewType("SchemaName", str)
@@ -69,7 +70,7 @@ class ModelPolicy:
     escalate_to: str | None = None
     max_attempts: int | None = None
     max_cost: NanoUSD | None = None
-    policy: Literal["auto", "text", "image", "both"] | None = None
+    policy: Literal["auto", "text", "image", "both", "file"] | None = None
     detail: Literal["low", "high", "auto"] | None = None
     pages: str | None = None
 
@@ -141,6 +142,11 @@ class SchemaVersion:
             return strict.compile(self.schema, profile=profile, undeclared="drop")
         except strict.SchemaRefused:
             return strict.compile(self.schema, profile=profile)
+
+    @cached_property
+    def modern(self) -> Modern:
+        """The schema in the words of 2020-12, for those who write it out for others; made once."""
+        return modern(self.schema)
 
     @property
     def title(self) -> str:

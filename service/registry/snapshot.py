@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from service.registry.contents import Content, parse_stored
 from service.registry.schemas import LATEST, SchemaDeleted, UnknownSchema
 
 Origin = Literal["api", "folder", "confluent", "archive"]
@@ -151,6 +152,15 @@ class Snapshot:
                 assert version.content_id is not None  # noqa: S101 - narrows the type: kept versions have contents
                 found.setdefault(version.content_id, []).append(version)
         return found
+
+    def content(self, version: Published | int) -> Content:
+        """What a version says as its author wrote it; by the version, which must be kept, or by a content's id.
+
+        Work that takes its time holds on to one snapshot: what another one knows may be gone from the newest.
+        """
+        id = version if isinstance(version, int) else version.content_id
+        assert id is not None  # noqa: S101 - narrows the type: only kept versions are asked for
+        return Content.of(parse_stored(self.contents[id]))
 
     def entry(self, name: str, *, deleted: bool = False) -> Entry:
         """A schema with live versions; with ``deleted``, also one without.

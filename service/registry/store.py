@@ -17,7 +17,7 @@ metadata). Soft deletion sets ``deleted_at``; a permanent one leaves a row witho
 given twice. Modes and config per subject and globally are ``Entry.mode``/``Entry.config`` and ``Snapshot.mode``/
 ``Snapshot.config``; ``Config.more`` is free for what only that face knows. Reads: ``Snapshot.entries`` (also deleted
 ones), ``.users[id]`` (subjects and versions of an id), ``.contents[id]`` (the stored JSON), ``Registry.content(id)``
-(the same parsed). References: ``Content.references``; who refers to a version: ``Registry.referenced_by``.
+(the same parsed). References: ``Content.references``; who refers to a version: ``Writer.referrers``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -130,6 +130,18 @@ changes = Table(
 )
 
 
+_ARCHIVED: tuple[tuple[str, Table, tuple[Column[Any], ...]], ...] = (
+    ("registry", state, ()),
+    ("content", contents, (contents.c.id,)),
+    ("schema", schemas, (schemas.c.name,)),
+    ("version", versions, (versions.c.name, versions.c.number)),
+    ("alias", aliases, (aliases.c.name, aliases.c.alias)),
+    ("draft", drafts, (drafts.c.name,)),
+    ("change", changes, (changes.c.change, changes.c.part)),
+)
+"""Kinds of an archive's lines, with their tables and orders."""
+
+
 class Moved(Exception):
     """Another writer came in between a check and its write; the check has to be made again."""
 
@@ -194,6 +206,23 @@ class Store:
     async def load(self, known: Snapshot) -> Snapshot:
         """The registry as it stands: ``known`` with what changed since read anew."""
         return await self._database.write(lambda connection: _load(connection, known))
+
+    async def dump(self, take: Callable[[str, Mapping[str, Any]], None]) -> None:
+        """Give every row to ``take``, with its kind, in the order of an archive, as of one moment.
+
+        Runs in the writer's thread and holds the registry's lock; a second for some ten megabytes.
+        """
+
+        def run(connection: Connection) -> None:
+            connection.execute(update(state).values(change=state.c.change))  # the lock
+            c = "C" if connection.dialect.name == "postgresql" else "BINARY"  # by code points on both
+            for kind, table, order in _ARCHIVED:
+                by = [column.collate(c) if isinstance(column.type, String) else column for column in order]
+                query = select(table).order_by(*by).execution_options(yield_per=100)
+                for row in connection.execute(query):
+                    take(kind, dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented name
+
+        await self._database.write(run)
 
     async def write(self, work: Callable[["Writer"], Result], *, by: str) -> Result:
         """Run ``work`` in a transaction of its own, alone among all writers of the registry."""
@@ -509,13 +538,23 @@ class Writer:
             self._connection.execute(insert(aliases).values(name=name, alias=alias, number=number))
 
     def is_empty(self) -> bool:
-        """Whether nothing was ever published or drafted."""
-        return self._connection.execute(select(schemas.c.name).limit(1)).first() is None
+        """Whether nothing was ever done here."""
+        return all(
+            self._connection.execute(
+                select(table.c.change if table is changes else table.c.name).limit(1)
+            ).first()
+            is None
+            for table in (schemas, changes)
+        )
 
-    def raise_content_id(self, id: int) -> None:
-        """Give no id up to ``id`` from now on."""
-        self._content_id = max(self._content_id, id)
-        self._connection.execute(update(state).values(content_id=self._content_id))
+    def load(self, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of an archive as they are. The change counter never goes back: others watch it."""
+        table = next(table for name, table, _ in _ARCHIVED if name == kind)
+        if table is state:
+            (row,) = rows
+            self._connection.execute(update(state).values({**row, "change": max(self.change, row["change"])}))
+        else:
+            self._connection.execute(insert(table), list(rows))
 
     def _set(self, name: str, **given: Any) -> None:
         self._connection.execute(update(schemas).where(schemas.c.name == name).values(**given))
@@ -529,7 +568,7 @@ def _load(connection: Connection, known: Snapshot) -> Snapshot:
     if row.change == known.change:
         return known
     names = None
-    if known.change:
+    if known.change and known.entries:  # an archive brings changes that are older than the counter
         named = select(changes.c.name).where(changes.c.change > known.change, changes.c.name.is_not(None))
         names = [name for (name,) in connection.execute(named.distinct())]
     entries = list(_entries(connection, names))

@@ -54,7 +54,7 @@ class PolicyBody(BaseModel):
     max_cost_usd: Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,9})?$")] | None = Field(
         None, description="Cap on a request's worst case, in dollars.", examples=["0.05"]
     )
-    policy: Literal["auto", "text", "image", "both"] | None = Field(
+    policy: Literal["auto", "text", "image", "both", "file"] | None = Field(
         None, description="As what the model is shown pages.", examples=["auto"]
     )
     detail: Literal["low", "high", "auto"] | None = Field(
@@ -156,8 +156,8 @@ class BreakingBody(BaseModel):
     allow_breaking: bool = Field(
         False, description="Publish although it breaks consumers: held back from `latest`. Needs `reason`."
     )
-    reason: Annotated[str, StringConstraints(min_length=3, max_length=1000)] | None = Field(
-        None, examples=["Agreed with the billing team; they read v3 from Monday."]
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=1000, pattern=r"^[^\x00]*$")] | None = (
+        Field(None, examples=["Agreed with the billing team; they read v3 from Monday."])
     )
 
     def breaking(self) -> str | None:
@@ -209,7 +209,7 @@ class CompatibilityBody(BaseModel):
 class LintBody(BaseModel):
     """What a careful reviewer would remark."""
 
-    pointer: str
+    pointer: str = Field(description="JSON Pointer into the schema.", examples=["/properties/total"])
     rule: str = Field(examples=["no_description"])
     detail: str
     suggestion: str
@@ -218,7 +218,10 @@ class LintBody(BaseModel):
 class FaultBody(BaseModel):
     """One place that keeps the schema from being published."""
 
-    pointer: str
+    pointer: str = Field(
+        description="JSON Pointer into the version: `/schema/…`, `/rules/…`, `/examples/…`.",
+        examples=["/examples/0/record/total"],
+    )
     detail: str
 
 
@@ -250,6 +253,8 @@ class CheckBody(BaseModel):
     """Everything there is to say before publishing."""
 
     publishable: bool
+    unchanged: bool = Field(description="The newest version says exactly this already.")
+    latest: int | None = Field(description="The newest version; null where there is none.", examples=[2])
     draft: str | None = Field(description="The draft it is read in; null where it has no strict form.")
     faults: list[FaultBody]
     lints: list[LintBody]
@@ -406,3 +411,12 @@ class RegistryModeBody(BaseModel):
         description="`READONLY` closes every schema that has no mode of its own, `READONLY_OVERRIDE` every one.",
         examples=["READONLY"],
     )
+
+
+class ImportedBody(BaseModel):
+    """What an archive brought."""
+
+    schemas: int = Field(examples=[10])
+    versions: int = Field(examples=[14])
+    drafts: int = Field(examples=[1])
+    changes: int = Field(description="Lines of history.", examples=[25])

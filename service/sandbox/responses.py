@@ -16,6 +16,7 @@ from service.sandbox.inputs import Prompt, file_text, prompt_of
 from service.sandbox.ledger import Entry
 from service.sandbox.models import Model, by_name
 from service.sandbox.paging import page_of
+from service.sandbox.pdf import PDF, page_texts
 from service.sandbox.strict import refuse_unsupported
 from service.sandbox.tools import wanted
 from service.sandbox.validation import check_body
@@ -205,18 +206,22 @@ class Responses:
         )
 
     def _prompt(self, body: Mapping[str, Any]) -> Prompt:
-        """The prompt with the text of its files; each file that is no text costs one page image more."""
+        """The prompt with the text of its files; each page of a PDF, and any other file that is no text, costs an image."""
         prompt = prompt_of({**body, "input": self._conversation(body)})
         texts: list[str] = []
         unread = 0
-        for name, media_type, content in prompt.files:
-            text = file_text(media_type, name, content)
-            unread += not text
-            texts.append(text)
+        given = list(prompt.files)
         for file_id, _ in prompt.file_ids:
             held = self.files.held(file_id)
-            text = file_text("", held.filename, held.content)
-            unread += not text
+            given.append((held.filename, "", held.content))
+        for name, media_type, content in given:
+            if media_type == PDF or content.startswith(b"%PDF-"):
+                pages = page_texts(content)
+                unread += max(len(pages), 1)
+                text = "\n".join(filter(None, pages))
+            else:
+                text = file_text(media_type, name, content)
+                unread += not text
             texts.append(text)
         total = sum(len(content) for _, _, content in prompt.files)
         if total > _MAX_FILE_BYTES:

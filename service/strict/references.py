@@ -163,6 +163,19 @@ class Documents:
             return self.site(outermost.dynamic[fragment], outermost.place, outermost)
         return self._within(resource, fragment, at, reference)
 
+    def is_dynamic(self, site: Site, keyword: str) -> bool:
+        """Whether a reference leads to several places, by the way on which a validator came to it.
+
+        Every way begins in the outermost resource: where that has the name, it decides.
+        """
+        outermost = self.root.resource
+        if keyword == "$recursiveRef":
+            several = sum(resource.recursive for resource in self._resources.values()) > 1
+            return several and not outermost.recursive
+        fragment = site.schema[keyword].partition("#")[2]
+        several = sum(fragment in resource.dynamic for resource in self._resources.values()) > 1
+        return keyword == "$dynamicRef" and several and fragment not in outermost.dynamic
+
     def _resource(self, current: Resource, uri: str, at: str, reference: str) -> Resource:
         if not uri:
             return current

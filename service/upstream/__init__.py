@@ -22,10 +22,11 @@ from service.upstream.call import (
 )
 from service.upstream.client import Health, Upstream
 from service.upstream.errors import ContextExceeded, problem_for
-from service.upstream.estimate import Estimate, at_most, counted, expected
+from service.upstream.estimate import FILE_PAGE, Estimate, at_most, counted, expected
 from service.upstream.settings import ModelLimits, OwnModel, ProviderSettings, Settings
 
 __all__ = [
+    "FILE_PAGE",
     "Attempt",
     "Call",
     "ContextExceeded",

@@ -20,7 +20,7 @@ _OVERHEAD = 3 + 4 * 2
 _SCHEMA_OVERHEAD = 20
 """Tokens around the schema, which the provider renders into the prompt (contract §8)."""
 
-_PAGE = (1240, 1754)
+FILE_PAGE = (1240, 1754)
 """Pixels of a page that the provider draws of a file: A4 at 150 dpi, as nothing is documented (contract §4.1)."""
 
 
@@ -62,7 +62,7 @@ def expected(call: Call, model: Model, *, output_tokens: int) -> Estimate:
             case ImagePart():
                 total += image_tokens(model, part.width, part.height, model.image_detail(part.detail))
             case FilePart():
-                total += part.text_bytes // 4 + part.pages * image_tokens(model, *_PAGE, part.detail)
+                total += part.text_bytes // 4 + part.pages * image_tokens(model, *FILE_PAGE, part.detail)
     price = cost(model, input_tokens=total, output_tokens=output_tokens)
     return Estimate(input_tokens=total, output_tokens=output_tokens, cost=price)
 
@@ -85,7 +85,7 @@ def need_of(call: Call, model: Model) -> Need:
             case FilePart():
                 images += part.pages
                 size += part.text_bytes
-                tokens += part.pages * image_tokens(model, *_PAGE, part.detail)
+                tokens += part.pages * image_tokens(model, *FILE_PAGE, part.detail)
     return Need(tokens=tokens + size // 4 + model.output_budget(call.max_output_tokens), images=images)
 
 
@@ -107,7 +107,7 @@ def _pictures_at_most(call: Call, model: Model) -> int:
                 detail = model.image_detail(part.detail)
                 total += image_tokens_at_most(model, part.width, part.height, detail)
             case FilePart():
-                total += part.text_bytes + part.pages * image_tokens_at_most(model, *_PAGE, "high")
+                total += part.text_bytes + part.pages * image_tokens_at_most(model, *FILE_PAGE, "high")
     return total
 
 

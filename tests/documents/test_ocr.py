@@ -206,7 +206,7 @@ def test_pictures_over_http(python: str) -> None:
     assert ready["ocr"] == "ready"
     assert located["data"] == {"invoice_number": "F-2026-0117", "total": 1280.5}
     assert located["document"]["shown"][0] | {"tokens": 0} == {
-        "page": 1, "as": "image", "reason": "no_text", "tokens": 0,
+        "page": 1, "as": "image", "reason": "no_text", "tokens": 0, "source": "ocr", "language": None,
     }  # fmt: skip
     total = located["evidence"]["/total"]
     assert (total["status"], total["page"], total["quote"]) == ("found", 1, "1,280.50")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 import pytest
@@ -18,6 +18,7 @@ from service.extraction.decide import Accept, Again, Asked, Next, Standing, Stop
 from service.extraction.fragments import cut
 from service.extraction.validate import Finding
 from service.registry.places import parse
+from service.sandbox.reader import Reader
 from tests.extraction.test_api import attempts_of
 
 INVOICE = Path(__file__).parents[2] / "schemas" / "invoice"
@@ -73,8 +74,17 @@ def _at(node: Any, pointer: str) -> Any:
     return node
 
 
+class Reading(Reader, Protocol):
+    """A reader that looks at the whole request: ``body`` is the one that is being answered."""
+
+    body: Any
+
+
 @asynccontextmanager
-async def service(folder: Path, reader: Scripted, **given: Any) -> AsyncIterator[httpx2.AsyncClient]:
+async def service(
+    folder: Path, reader: Reading, *, folders: Sequence[Path] = (), **given: Any
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A service that asks a sandbox with this reader, with further ``folders`` of schemas."""
     from service.sandbox import create_app
 
     inner = create_app(reader=reader)
@@ -96,7 +106,9 @@ async def service(folder: Path, reader: Scripted, **given: Any) -> AsyncIterator
         app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=1
     )
     with serving(config) as url:
-        async with running(settings_for(f"{url}/v1", f"sqlite:///{folder}/w.db", **given)) as client:
+        settings = settings_for(f"{url}/v1", f"sqlite:///{folder}/w.db", **given)
+        settings.schemas.folders.extend(folders)
+        async with running(settings) as client:
             yield client
 
 
@@ -255,13 +267,13 @@ async def test_an_unsupported_value_never_replaces_a_supported_one(
     """What stands in the document stays, whatever a repair says."""
     from service.documents import Document, Page
     from service.extraction.evidence import Index, Outline, locate
-    from service.extraction.repair import _kept
+    from service.extraction.repair import _lost, _restored
 
     index = Index.of(Document("sha256:0", "text/plain", None, len(TEXT), (Page(1, TEXT),)))
     before, after = {"order": "A-4711", "total": 7}, {"order": "B-9983", "total": 1280.5}
     outline = Outline(ORDER)
     old, new = (locate(index, one, outline) for one in (before, after))
-    assert _kept(before, after, old, new) == {"order": "A-4711", "total": 1280.5}
+    assert _restored(before, after, _lost(old, new)) == {"order": "A-4711", "total": 1280.5}
 
 
 def finding(**more: Any) -> Finding:
@@ -270,6 +282,7 @@ def finding(**more: Any) -> Finding:
 
 BAD = Standing(errors=(finding(),))
 LISTED = Standing(errors=(finding(columns=("/l/*/n",)),))
+SUSPECT = replace(LISTED, suspects=("/l/0/n",))
 DOUBTFUL = Standing(doubts=(finding(),))
 DECISIONS: list[tuple[str, Standing | None, list[Asked], int, bool, Next]] = [
     ("nothing wrong", Standing(), [], 3, True, Accept()),
@@ -280,6 +293,9 @@ DECISIONS: list[tuple[str, Standing | None, list[Asked], int, bool, Next]] = [
     ("wrong", BAD, [], 3, True, Again("repair", "rows")),
     ("wrong lists", LISTED, [], 3, True, Again("repair", "columns")),
     ("rows do not fit", replace(LISTED, errors=(), doubts=LISTED.errors), [Asked("repair", "columns", usable=False)], 2, True, Again("repair", "rows")),
+    ("a value of it is not printed", SUSPECT, [], 3, True, Again("repair", "suspects")),
+    ("it was not that", SUSPECT, [Asked("repair", "suspects")], 2, True, Again("repair", "columns")),
+    ("a warning that was not that", replace(SUSPECT, errors=(), doubts=SUSPECT.errors), [Asked("repair", "suspects")], 2, True, Again("repair", "columns")),
     ("rows missing", LISTED, [Asked("repair", "columns")], 2, True, Again("repair", "rows")),
     ("last try", LISTED, [Asked("repair", "columns")], 1, True, Again("escalation", "rows")),
     ("still wrong", BAD, [Asked("repair", "rows")], 2, True, Again("escalation", "rows")),
@@ -305,10 +321,19 @@ def test_fragments() -> None:
     """A value, an item of a list, a member of every item; a schema that depends on its whole is not cut."""
     fragment = cut(SCHEMA, GOLD, ["/total", "/lines/1/unit"], [])
     assert fragment is not None
-    assert fragment.key == ("/total", "/lines/1")
-    assert fragment.current(GOLD) == {"total": GOLD["total"], "lines_1": GOLD["lines"][1]}
-    changed = fragment.graft(GOLD, {"total": 5, "lines_1": {"description": "x", "amount": 1}})
-    assert (changed["total"], changed["lines"][1]["amount"], changed["lines"][0]) == (5, 1, GOLD["lines"][0])
+    assert fragment.key == ("/total", "/lines/1/unit")
+    assert fragment.current(GOLD) == {"total": GOLD["total"], "lines_1_unit": GOLD["lines"][1]["unit"]}
+    assert fragment.around(GOLD) == {"/lines/1": GOLD["lines"][1]}
+    changed = fragment.graft(GOLD, {"total": 5, "lines_1_unit": "box"})
+    assert (changed["total"], changed["lines"][1]["unit"], changed["lines"][0]) == (
+        5,
+        "box",
+        GOLD["lines"][0],
+    )
+    item = cut(SCHEMA, GOLD, [f"/lines/1/{name}" for name in ("quantity", "unit_price", "amount")], [])
+    assert item is not None
+    assert item.key == ("/lines/1",)
+    assert item.current(GOLD) == {"lines_1": GOLD["lines"][1]}
     column = cut(SCHEMA, GOLD, ["/subtotal"], [parse("/lines/*/amount")])
     assert column is not None
     assert column.current(GOLD)["lines_amount"] == [line["amount"] for line in GOLD["lines"]]

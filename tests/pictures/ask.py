@@ -37,5 +37,5 @@ async def ask(given: dict[str, Any]) -> list[list[Any]]:
 
 
 if __name__ == "__main__":
-    answers = asyncio.run(ask(json.load(sys.stdin)))
-    json.dump(answers, sys.stdout)
+    answer, sys.stdout = sys.stdout, sys.stderr  # where logs go
+    json.dump(asyncio.run(ask(json.load(sys.stdin))), answer)

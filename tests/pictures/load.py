@@ -43,4 +43,5 @@ def shown(document: Document) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(asyncio.run(load(json.load(sys.stdin))), sys.stdout)
+    answer, sys.stdout = sys.stdout, sys.stderr  # where logs go
+    json.dump(asyncio.run(load(json.load(sys.stdin))), answer)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -159,6 +160,42 @@ async def test_a_breaking_draft(client: httpx2.AsyncClient) -> None:
     assert (await client.get(DRAFT)).headers["etag"] == tag
     held = await publish(client, tag, allow_breaking=True, reason="agreed with billing")
     assert (held.status_code, held.json()["held"]) == (201, True)
+    again = await client.post(
+        "/v1/schemas/parcel/versions",
+        json={"schema": record(order=NOTE), "allow_breaking": True, "reason": "again"},
+    )
+    assert (again.status_code, again.json()["version"]) == (200, 2)
+
+
+async def test_a_held_version_is_released(client: httpx2.AsyncClient) -> None:
+    """It becomes latest, and what follows is compared with it and not with what was before."""
+    url = "/v1/schemas/parcel/versions"
+    await client.post(url, json={"schema": V1})
+    broken = {"schema": record(order={"type": "integer"}), "allow_breaking": True, "reason": "agreed"}
+    await client.post(url, json=broken)
+    assert (await client.get("/v1/schemas/parcel")).json()["version"] == 1
+    assert (await client.post(f"{url}/1/release")).json()["code"] == "not_held"
+    assert (await client.post(f"{url}/2/release")).json()["held"] is False
+    assert (await client.get("/v1/schemas/parcel")).json()["version"] == 2
+    assert (await client.post(f"{url}/2/release")).status_code == 409
+    wider = {"schema": record(order={"type": "integer"}, note=NOTE)}
+    assert (await client.post(url, json=wider)).json()["version"] == 3
+    assert (await client.post(url, json={"schema": V1})).json()["code"] == "schema_incompatible"
+
+
+async def test_replicas_agree_at_once_where_something_is_changed(sandbox: str, tmp_path: Path) -> None:
+    """What one process published a moment ago is there for another one's aliases, labels and drafts."""
+    settings = settings_for(sandbox, f"sqlite:///{tmp_path}/w.db")
+    slow = settings.schemas.model_copy(update={"refresh_s": 60})
+    settings = settings.model_copy(update={"schemas": slow})
+    async with running(settings) as one, running(settings) as other:
+        await one.post("/v1/schemas/parcel/versions", json={"schema": V1})
+        answer = await other.put("/v1/schemas/parcel/aliases/live", json={"version": 1})
+        assert answer.status_code == 200, answer.text
+        again = await one.post("/v1/schemas/parcel/versions", json={"schema": V2})
+        assert again.json()["version"] == 2
+        same = await other.post("/v1/schemas/parcel/versions", json={"schema": V2})
+        assert (same.status_code, same.json()["version"]) == (200, 2)
 
 
 async def test_fifty_at_once(service: httpx2.AsyncClient) -> None:

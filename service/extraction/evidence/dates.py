@@ -5,6 +5,7 @@ A day is the integer ``yyyymmdd``; ``yyyymm00`` is a month, ``mmdd`` a day of wh
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from service.extraction.evidence.folding import key
 from service.extraction.evidence.months import MONTHS
@@ -72,6 +73,8 @@ def collect(text: str) -> Places:
                 found[meant] = [(start, end, sure)]
             else:
                 places.append((start, end, sure))
+    for meant, start, end, sure in list(_in_ranges(text, runs, found)):
+        found.setdefault(meant, []).append((start, end, sure))
     return found
 
 
@@ -184,6 +187,68 @@ def _with_names(text: str, runs: _Runs) -> _Scan:
         leading = _YEAR_BEFORE.search(text, max(begin - 7, 0), begin)
         for day, sure, ends in _after_month(names, match, None if leading is None else leading[1]):
             yield day, begin if leading is None else leading.start(), match.end(ends), sure
+
+
+_TO = frozenset(
+    {
+        "-",
+        "–",
+        "—",
+        "−",
+        "/",
+        "&",
+        "~",
+        "〜",
+        "to",
+        "and",
+        "bis",
+        "und",
+        "au",
+        "et",
+        "al",
+        "y",
+        "e",
+        "a",
+        "t/m",
+    }
+)
+"""What stands between two days of one month."""
+
+_ORDINAL = re.compile(r"\A(?:\.|st|nd|rd|th|er|º|ª)?\s?")
+_FARTHEST = 8
+_YEAR_BEHIND = re.compile(r"(?:st|nd|rd|th)?[\s,.]{1,2}(\d{4})(?!\d)")
+
+
+def _in_ranges(text: str, runs: _Runs, found: Places) -> _Scan:
+    """The days of ``14-15 January 2027`` and ``January 14-15, 2027`` that do not stand beside their month and year."""
+    pairs = [
+        (one, other)
+        for one, other in pairwise(runs)
+        if other[0] - one[1] <= _FARTHEST
+        and one[1] - one[0] <= 2
+        and other[1] - other[0] <= 2
+        and _ORDINAL.sub("", text[one[1] : other[0]], count=1).strip().lower() in _TO
+        and 0 < int(text[slice(*one)]) < int(text[slice(*other)]) <= 31
+    ]
+    if not pairs:
+        return
+    begun: dict[int, list[tuple[int, int, float]]] = {}
+    for meant, places in found.items():
+        for start, end, sure in places:
+            begun.setdefault(start, []).append((meant, end, sure))
+    for one, other in pairs:
+        first, last = int(text[slice(*one)]), int(text[slice(*other)])
+        for meant, end, sure in begun.get(other[0], ()):
+            if meant % 100 == last:
+                yield meant - last + first, one[0], end, 0.97 * sure
+        word = _MONTH_BEFORE.search(text, max(one[0] - _LONGEST_BEFORE, 0), one[0])
+        year = _YEAR_BEHIND.match(text, other[1]) if word is not None else None
+        if word is None or year is None:
+            continue
+        for month in MONTHS.get(key(word[1]), ()):
+            for full in _years(year[1]):
+                for day in (first, last):
+                    yield from ((meant, word.start(), year.end(), 0.97) for meant in _day(full, month, day))
 
 
 def _shown_end(match: re.Match[str]) -> int:

@@ -1,5 +1,6 @@
 """Values that are not printed as such, and still have a reason: categories, counts, positions, pages, sums."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -8,10 +9,12 @@ from service.extraction.evidence.index import Index
 from service.extraction.evidence.leaves import Leaf
 from service.extraction.evidence.outline import Facts, Outline, Way
 
-Derivation = Literal["boolean", "category", "constant", "count", "position", "page", "computed"]
-"""``category``: one of a closed list; ``count``: as long as a list beside it; ``position``: the place of its item in its
+Derivation = Literal["boolean", "category", "code", "constant", "count", "position", "page", "computed"]
+"""``category``: one of a closed list; ``code``: of a language or country; ``count``: as long as a list beside it; ``position``: the place of its item in its
 list; ``page``: the page on which values beside it were found; ``computed``: sum, difference or product of values beside
 it that were found."""
+
+_CODE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 _SIGNIFICANT = 10
 """Below, sums and products come out by chance."""
@@ -55,7 +58,7 @@ class Derivations:
         if facts.category:
             return "category"
         if isinstance(leaf.value, str):
-            return None
+            return "code" if facts.code and _CODE.fullmatch(leaf.value) else None
         return self._number(at, leaf, facts)
 
     def _number(self, at: int, leaf: Leaf, facts: Facts) -> Derivation | None:

@@ -52,6 +52,8 @@ _EMPTY = frozenset(
 )
 
 
+_CODE = re.compile(r"\bISO[ -]?(?:3166|639)|\bBCP[ -]?47|\b(?:language|country) code", re.IGNORECASE)
+
 _NUMBERING = ("index", "position", "number", "rank", "order", "row", "line", "seq", "pos", "nummer", "item")
 _COUNTING = ("count", "total", "num", "length", "size", "quantity", "anzahl", "rows", "lines", "items")
 
@@ -73,6 +75,8 @@ class Facts:
     """The name says that this counts the items of a list."""
     page: bool = False
     """The name says that this is a page of the document."""
+    code: bool = False
+    """The code of a language or country, which documents name in words or not at all."""
 
 
 class Outline:
@@ -150,6 +154,9 @@ class Outline:
             numbers_items=any(word in last for word in _NUMBERING),
             counts=any(word in last for word in _COUNTING),
             page="page" in last,
+            code=any(
+                isinstance(text := node.get("description"), str) and _CODE.search(text) for node in nodes
+            ),
         )
 
 

@@ -14,8 +14,9 @@ _MAX = 200
 def behaviour(new: Any, old: Any) -> tuple[Difference, ...]:
     """Differences of severity ``behaviour`` between two schemas, at places that both have; at most 200.
 
-    Descriptions are prompts, and the order of properties is the order in which a model writes: neither is ever
-    incompatible, both are worth a look (and a run of evaluations) before publishing.
+    Descriptions are prompts, properties that come and go are asked for or not, and their order is the order in which a
+    model writes. None of it is incompatible as such (what breaks readers is said elsewhere); all of it is worth a look,
+    and a run of evaluations, before publishing.
     """
     found: list[Difference] = []
     stack: list[tuple[str, Any, Any]] = [("", old, new)]
@@ -75,7 +76,14 @@ def _node(pointer: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
             )
     for word in _ORDERED:
         one, other = before.get(word), after.get(word)
-        if isinstance(one, Mapping) and isinstance(other, Mapping) and _reordered(list(one), list(other)):
+        if not isinstance(one, Mapping) or not isinstance(other, Mapping) or inside_names:
+            continue
+        for name in dict.fromkeys([*one, *other]):
+            if (name in one) != (name in other):
+                kind = "PROPERTY_ADDED" if name in other else "PROPERTY_REMOVED"
+                place = f"{pointer}/{word}/{_escaped(name)}"
+                found.append(_changed(place, kind, one.get(name), other.get(name)))
+        if _reordered(list(one), list(other)):
             found.append(_changed(f"{pointer}/{word}", "ORDER_CHANGED", list(one), list(other)))
     one, other = before.get("enum"), after.get("enum")
     if (
@@ -96,6 +104,8 @@ def _reordered(before: Sequence[str], after: Sequence[str]) -> bool:
 def _changed(pointer: str, kind: str, old: Any, new: Any) -> Difference:
     word = pointer.rpartition("/")[2]
     message = {
+        "PROPERTY_ADDED": "the model is asked for one more value",
+        "PROPERTY_REMOVED": "the model is asked for one value less",
         "ORDER_CHANGED": "properties come in another order, and a model writes them in that order",
         "ENUM_ORDER_CHANGED": "the values are listed in another order",
     }.get(kind, f"`{word}` has changed, which may change what a model writes")

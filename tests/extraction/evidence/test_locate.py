@@ -100,6 +100,19 @@ def test_statuses() -> None:
     assert found["/kind"].reason == "category"
 
 
+def test_codes_of_languages_and_countries_are_derived() -> None:
+    """Documents name countries in words and their own language not at all; what is no such code is still looked for."""
+    schema = {
+        "properties": {
+            "language": {"type": "string", "description": "Language as an ISO 639-1 code."},
+            "country": {"type": "string", "description": "ISO 3166-1 alpha-2."},
+        }
+    }
+    found = located("Hartmann GmbH, Deutschland", {"language": "de", "country": "Austria"}, schema)
+    assert (found["/language"].status, found["/language"].reason) == ("derived", "code")
+    assert found["/country"].status == "not_found"
+
+
 def test_counts_and_sums_are_derived() -> None:
     """What is not printed but follows from found values is not called invented."""
     data = {"lines": [{"amount": 200.0}, {"amount": 10.0}], "lines_total": 210.0, "line_count": 2}

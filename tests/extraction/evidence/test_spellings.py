@@ -185,3 +185,26 @@ def test_a_date_behind_another_number() -> None:
         "5826 June 28, 2018",
     ):
         assert 20180628 in dates.collect(text)
+
+
+@pytest.mark.parametrize(
+    ("printed", "days"),
+    [
+        ("14-15 January 2027", {20270114, 20270115}),
+        ("14. – 16. Mai 2026", {20260514, 20260516}),
+        ("14. bis 16.05.2026", {20260514, 20260516}),
+        ("January 14–15, 2027", {20270114, 20270115}),
+        ("3 et 4 mars 2025", {20250303, 20250304}),
+    ],
+)
+def test_days_that_share_a_month(printed: str, days: set[int]) -> None:
+    """Both ends of a stretch of days are dates, where only one stands beside its month and year."""
+    assert days <= dates.collect(printed).keys()
+
+
+@pytest.mark.parametrize(
+    "printed", ["items 16-17 of 20, January 2027", "16-14 January 2027", "16-17 units, 1 January 2027"]
+)
+def test_no_days_that_share_a_month(printed: str) -> None:
+    """Two numbers are no stretch of days without a month, nor where they fall."""
+    assert 20270116 not in dates.collect(printed)

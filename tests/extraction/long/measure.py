@@ -35,12 +35,18 @@ class Pipeline:
         numbers = [*excerpt.context, *range(excerpt.first, excerpt.end)]
         return "\n".join(self.lines.all[number].text for number in numbers)
 
-    def piece(self, excerpt: Excerpt, dropped: frozenset[Any] = frozenset()) -> Piece:
-        record = self.gold.record(self.gold.covered(self.text(excerpt)), dropped)
+    def short(self, share: float) -> Gold:
+        """The gold without leaves that are longer than half a part: prose that such parts cannot hold."""
+        return self.gold.within(max(len(self.lines) * share / 2, 2))
+
+    def piece(self, excerpt: Excerpt, gold: Gold, dropped: frozenset[Any] = frozenset()) -> Piece:
+        record = gold.record(gold.covered(self.text(excerpt)), dropped)
         data = self.form.decode(json.loads(json.dumps(fit(record, self.form.strict))))
         numbers = [*excerpt.context, *range(excerpt.first, excerpt.end)]
         shown = Shown(
-            [(number, self.lines.all[number].text) for number in numbers], range(excerpt.first, excerpt.last)
+            [(number, self.lines.all[number].text) for number in numbers],
+            range(excerpt.first, excerpt.last),
+            data,
         )
         return Piece(data, shown)
 
@@ -59,11 +65,12 @@ class Pipeline:
                 if parts is not None:
                     at = excerpts.index(one)
                     excerpts[at : at + 1] = parts
-        return merge([self.piece(one, dropped) for one in excerpts], self.schema, self.lines)
+        gold = self.short(share)
+        return merge([self.piece(one, gold, dropped) for one in excerpts], self.schema, self.lines)
 
-    def whole(self, dropped: frozenset[Any] = frozenset()) -> Any:
-        """The record of the unsplit reading."""
-        record = self.gold.record(None, dropped)
+    def whole(self, share: float = 1.0, dropped: frozenset[Any] = frozenset()) -> Any:
+        """The record of the unsplit reading, of what parts of this share can hold."""
+        record = self.short(share).record(None, dropped)
         return self.form.decode(json.loads(json.dumps(fit(record, self.form.strict))))
 
 
@@ -73,8 +80,8 @@ def rows_of(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], lis
     if isinstance(value, dict):
         parts = [rows_of(child, (*path, name)) for name, child in value.items()]
     elif isinstance(value, list):
-        found[path] = [json.dumps(leaves_of(_own(item))) for item in value if not _holds_rows(item)]
-        parts = [rows_of(item, path) for item in value]
+        found[path] = [json.dumps(leaves_of(_own(item))) for item in value]
+        parts = [rows_of(item, path) for item in value if isinstance(item, dict)]
     else:
         parts = []
     for part in parts:

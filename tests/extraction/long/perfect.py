@@ -4,9 +4,9 @@ Nothing here uses the product: gold leaves are aligned to the document's full te
 sent is matched to the full text line by line; a leaf is given when all the lines it stands in were sent.
 """
 
+import copy
 import hashlib
 import random
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +40,9 @@ class Gold:
                 self.starts.setdefault(line, []).append(number)
         self.spans: dict[Path, tuple[int, ...]] = {}
         self.values: dict[Path, Any] = {}
+        self.concluded: dict[Path, list[tuple[Path, Any]]] = {}
+        self.telling: dict[Path, Path] = {}
+        """Of a row the leaf without which a reader does not say anything of it."""
         self.lost = 0
         cursors: dict[Any, tuple[int, int]] = {}
         for leaf in leaves:
@@ -59,12 +62,16 @@ class Gold:
             self.spans[leaf.path] = tuple(line for line, _ in found)
             self.values[leaf.path] = leaf.value
 
-    def note(self, path: Path, value: Any, line: int | None) -> None:
-        """A leaf stands in one line; None: it is not printed."""
-        if line is None:
+    def note(self, path: Path, value: Any, lines: tuple[int, ...] | None) -> None:
+        """A leaf stands in these lines; None: it is not printed."""
+        if lines is None:
             self.lost += 1
         else:
-            self.spans[path], self.values[path] = (line,), value
+            self.spans[path], self.values[path] = lines, value
+
+    def conclude(self, row: Path, path: Path, value: Any) -> None:
+        """A leaf is not printed: whoever sees any of its row says it."""
+        self.concluded.setdefault(row, []).append((path, value))
 
     def _search(self, piece: str, at: tuple[int, int]) -> tuple[int, int] | None:
         for number in range(at[0], len(self.lines)):
@@ -113,15 +120,25 @@ class Gold:
     def record(self, lines: set[int] | None = None, dropped: frozenset[Path] = frozenset()) -> Any:
         """The record of what stands in these lines (None: in all), without the dropped rows."""
         root: dict[Any, Any] = {}
-        for path, span in self.spans.items():
+        seen: set[Path] = set()
+        shown = {path for path, span in self.spans.items() if lines is None or lines.issuperset(span)}
+        unseen = {row for row, leaf in self.telling.items() if leaf not in shown}
+        for path in self.spans:
             if any(path[: len(row)] == row for row in dropped) if dropped else False:
                 continue
-            if lines is None or all(line in lines for line in span):
-                node = root
-                for step in path[:-1]:
-                    node = node.setdefault(step, {})
-                node[path[-1]] = self.values[path]
+            if path in shown and not any(path[:length] in unseen for length in range(len(path))):
+                _put(root, path, self.values[path])
+                seen.update(path[:length] for length in range(1, len(path) + 1))
+        for row in self.concluded.keys() & seen if lines is not None or dropped else self.concluded:
+            for path, value in self.concluded[row]:
+                _put(root, path, value)
         return _listed(root)
+
+    def within(self, most: float) -> "Gold":
+        """The same without leaves that go over more lines than this: no part of that size can hold them whole."""
+        kept = copy.copy(self)
+        kept.spans = {path: span for path, span in self.spans.items() if span[-1] - span[0] < most}
+        return kept
 
     def rows(self) -> list[Path]:
         """The paths of all innermost rows."""
@@ -131,6 +148,13 @@ class Gold:
             if last is not None:
                 found[path[: last + 1]] = None
         return list(found)
+
+
+def _put(root: dict[Any, Any], path: Path, value: Any) -> None:
+    node = root
+    for step in path[:-1]:
+        node = node.setdefault(step, {})
+    node[path[-1]] = value
 
 
 def _listed(node: Any) -> Any:
@@ -247,34 +271,6 @@ def _swollen(value: Any) -> Any:
     return value
 
 
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-
-
-def forms(value: Any) -> list[str]:
-    """How a document may print a value whose printed form the gold does not hold."""
-    if isinstance(value, bool) or value is None:
-        return []
-    if isinstance(value, int | float):
-        found = []
-        for places in (2, 1, 0, 3):
-            if round(value, places) != value:
-                continue
-            plain = f"{abs(value):,.{places}f}"
-            found += [
-                plain,
-                plain.replace(",", "␟").replace(".", ",").replace("␟", "."),
-                plain.replace(",", ""),
-            ]
-            found.append(plain.replace(",", "").replace(".", ","))
-        return list(dict.fromkeys(found))
-    text = str(value)
-    date = _ISO.fullmatch(text)
-    if date:
-        year, month, day = date.groups()
-        return [text, f"{day}.{month}.{year}", f"{day}/{month}/{year}", f"{month}/{day}/{year}"]
-    return [text]
-
-
 def leaves_of(value: Any, path: Path = ()) -> list[tuple[Path, Any]]:
     """The leaves of a record, in order."""
     if isinstance(value, dict):
@@ -282,75 +278,3 @@ def leaves_of(value: Any, path: Path = ()) -> list[tuple[Path, Any]]:
     if isinstance(value, list):
         return [leaf for number, child in enumerate(value) for leaf in leaves_of(child, (*path, number))]
     return [] if value is None or value == "" else [(path, value)]
-
-
-def from_record(text: str, record: Any) -> Gold:
-    """Gold of a record whose printed forms are not known.
-
-    The leaves of a row are looked for together, in the three lines from the first line after the row before that holds
-    most of them; other leaves anywhere. What is not printed so is left out.
-    """
-    gold = Gold(text, ())
-    cursors: dict[Path, int] = {}
-    rows: dict[Path, list[tuple[Path, Any]]] = {}
-    for path, value in leaves_of(record):
-        last = max((place for place, step in enumerate(path) if isinstance(step, int)), default=-1)
-        if (
-            last >= 0
-            and not isinstance(value, list)
-            and last == len(path) - 1
-            and last > 0
-            and isinstance(path[last - 1], int)
-        ):
-            last -= 1  # a cell of a row that is a list
-        rows.setdefault(path[: last + 1], []).append((path, value))
-    outer = [
-        row
-        for row in rows
-        if row and any(len(other) > len(row) and other[: len(row)] == row for other in rows)
-    ]
-    for row, leaves in [
-        *((row, leaves) for row, leaves in rows.items() if row not in outer),
-        *((row, rows[row]) for row in outer),
-    ]:
-        inner = (
-            [lines[0] for path, lines in gold.spans.items() if path[: len(row)] == row]
-            if row in outer
-            else []
-        )
-        group = tuple(step for step in row if isinstance(step, str))
-        patterns = [(path, value, [_pattern(form) for form in forms(value)]) for path, value in leaves]
-        if not row:
-            for path, value, some in patterns:
-                line = next(
-                    (n for n, line in enumerate(gold.lines) if any(one.search(line) for one in some)), None
-                )
-                gold.note(path, value, line)
-            continue
-        best, where = 0, -1
-        if row in outer:  # what a row says beside the rows in it stands just above them
-            reach = range(max(min(inner) - 15, 0), min(inner) + 1) if inner else range(0)
-        else:
-            reach = range(cursors.get(group, 0), len(gold.lines))
-        for number in reach:
-            held = sum(any(one.search(gold.lines[number]) for one in some) for _, _, some in patterns)
-            if held > best:
-                best, where = held, number
-                if held == len(patterns):
-                    break
-        for path, value, some in patterns:
-            near = range(where, min(where + 3, len(gold.lines))) if best else ()
-            gold.note(
-                path, value, next((n for n in near if any(one.search(gold.lines[n]) for one in some)), None)
-            )
-        if best:
-            cursors[group] = (
-                where
-                if len(leaves) == 1 and isinstance(row[-1], int) and len(row) == len(leaves[0][0])
-                else where + 1
-            )
-    return gold
-
-
-def _pattern(form: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.,]){re.escape(squeezed(form))}(?![\w]|[.,]\d)")

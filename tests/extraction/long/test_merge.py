@@ -8,8 +8,9 @@ from service.documents import Document, Page
 from service.extraction.completeness import doubts
 from service.extraction.lines import Lines
 from service.extraction.merge import Merged, Piece, merge
-from service.extraction.places import Shown, words_in, words_of
+from service.extraction.places import Shown
 from service.extraction.relaxed import complete, filled, relaxed, without_lists
+from service.extraction.words import words_in, words_of
 
 ROW = {
     "type": "object",
@@ -234,3 +235,94 @@ def test_another_table_of_the_same_shape_is_not_doubted() -> None:
     block = rows[:20] + rows[26:]
     lost = doubts(merged(lines, (0, 0, len(lines), len(lines), {"rows": block}), schema={}), lines)
     assert [finding.rule for finding in lost][:1] == ["completeness.rows"]
+
+
+FACTS = {"type": "object", "properties": {"facts": {"type": "array", "items": {"type": "object", "properties": {
+    "unit": {"type": "string"}, "period": {"type": "string"}, "kind": {"enum": ["actual", "planned"]},
+    "value": {"type": "number"}}}}}}  # fmt: skip
+
+
+def fact(period: str, value: float) -> dict[str, Any]:
+    return {"unit": "USD", "period": period, "kind": "actual", "value": value}
+
+
+def test_what_a_row_says_beside_its_figure_need_not_be_printed() -> None:
+    """Rows of which the document prints one figure, all else being concluded, are found by it: each is one row."""
+    lines = lines_of(
+        "Actual results of the company", "Sales        4,880   4,574", "The actual state of the company in 2025",
+        "Costs        1,913   1,022", "Actual company notes", "Taxes        771     612",
+    )  # fmt: skip
+    sales, costs, taxes = fact("Q2 2025", 4880), fact("Q2 2025", 1913), fact("Q2 2025", 771)
+    found = merged(
+        lines,
+        (0, 0, 3, 4, {"facts": [sales, costs]}),
+        (2, 3, 5, 6, {"facts": [costs, taxes]}),
+        (3, 5, 6, 6, {"facts": [costs, taxes]}),
+        schema=FACTS,
+    )
+    assert found.data["facts"] == [sales, costs, taxes]
+
+
+def test_a_row_that_only_a_neighbour_reports_is_kept_in_its_place() -> None:
+    """A row that its own part overlooked, and another was shown for help, stands where the document has it."""
+    found = merged(LINES, (0, 0, 3, 4, {"rows": [COFFEE, COFFEE, TEA]}), (1, 3, 5, 5, {"rows": [CAKE]}))
+    assert found.data["rows"] == [COFFEE, COFFEE, TEA, CAKE]
+    between = merged(
+        LINES, (0, 0, 3, 4, {"rows": [COFFEE, COFFEE, TEA]}), (1, 3, 5, 5, {"rows": [COFFEE, TEA, CAKE]})
+    )
+    assert between.data["rows"] == [COFFEE, COFFEE, TEA, CAKE]
+
+
+GROUPS = {"type": "object", "properties": {"tables": {"type": "array", "items": {"type": "object", "properties": {
+    "page": {"type": "integer"}, "rows": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}}}}}}  # fmt: skip
+
+
+def test_two_tables_of_a_page_are_two_and_one_over_a_border_is_one() -> None:
+    """Groups that say the same of themselves are told apart by the headings between their rows."""
+    lines = lines_of(
+        "Market shares", "Brand      Share", "Alpha      14", "Beta      15",
+        "", "Turnover by product", "in millions", "Product      Sum", "Coffee      7581", "Tea      2517",
+    )  # fmt: skip
+    shares = [["Alpha", "14"], ["Beta", "15"]]
+    sums = [["Coffee", "7581"], ["Tea", "2517"]]
+    found = merged(
+        lines,
+        (0, 0, 3, 3, {"tables": [{"page": 3, "rows": shares[:1]}]}),
+        (1, 3, 9, 9, {"tables": [{"page": 3, "rows": shares[1:]}, {"page": 3, "rows": sums[:1]}]}),
+        (5, 9, 10, 10, {"tables": [{"page": 3, "rows": sums}]}),
+        schema=GROUPS,
+    )
+    assert found.data["tables"] == [{"page": 3, "rows": shares}, {"page": 3, "rows": sums}]
+    headed = merged(
+        lines,
+        (0, 0, 2, 2, {"tables": [{"page": 3, "rows": []}]}),
+        (1, 2, 10, 10, {"tables": [{"rows": shares}]}),
+        schema=GROUPS,
+    )
+    assert headed.data["tables"] == [{"page": 3, "rows": shares}]
+
+
+def test_rows_at_the_end_of_a_part_keep_their_place_among_those_of_the_next() -> None:
+    """What a part reports of lines after its own comes where the document has it, whichever part owns the lines."""
+    lines = lines_of(*(f"{n:02d}.03.2025   item {chr(97 + n)}{n}   {n}.15" for n in range(1, 9)))
+    rows = [row(f"2025-03-{n:02d}", f"item {chr(97 + n)}{n}", n * 100 + 15) for n in range(1, 9)]
+    found = merged(lines, (0, 0, 4, 6, {"rows": [*rows[:4], rows[5]]}), (3, 4, 8, 8, {"rows": rows[3:]}))
+    assert found.data["rows"] == rows
+
+
+def test_names_of_columns_and_page_numbers_are_not_doubted() -> None:
+    """The heads of a sheet may hold digits, and a page may end with a number: neither is a row."""
+    texts = ["Phone 1 | Phone 2 | City"] + [
+        f"{n * 7919 % 99991} | {n * 104729 % 99991} | Town {n}" for n in range(1, 9)
+    ]
+    lines = lines_of(*texts)
+    rows = [
+        {"first": n * 7919 % 99991, "second": n * 104729 % 99991, "city": f"Town {n}"} for n in range(1, 9)
+    ]
+    whole = merged(lines, (0, 0, len(lines), len(lines), {"rows": rows}), schema={})
+    assert doubts(whole, lines) == []
+    texts = [f"Item {chr(97 + n)}{n}      {n * 7919 % 99991}" for n in range(1, 9)]
+    lines = lines_of(*texts, "", "Notes on the items.", "", "Appendix B      200")
+    rows = [{"what": f"Item {chr(97 + n)}{n}", "sum": n * 7919 % 99991} for n in range(1, 9)]
+    assert doubts(merged(lines, (0, 0, 12, 12, {"rows": rows}), schema={}), lines) == []
+    assert doubts(merged(lines, (0, 0, 12, 12, {"rows": rows[:4] + rows[5:]}), schema={}), lines)

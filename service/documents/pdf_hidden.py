@@ -1,0 +1,413 @@
+"""Which words of a PDF's text layer a reader of the page does not see, and why.
+
+A cheap look at every page finds the words that might be hidden: pale or see-through ones, those in the colour of what
+lies below them, those with something drawn on top. Only where there are such words the page is drawn twice, with and
+without them: what leaves the picture as it was is not seen. The text layer of a scan changes no picture by design;
+it is the page's text where the picture shows something in its place.
+"""
+
+import contextlib
+import ctypes
+import itertools
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from service.documents import pdfium
+from service.documents.layout import Piece
+from service.documents.pdf_words import NOT_DRAWN, TINY, Affine, Look, suspect, tiny
+
+Why = Literal["outside", "tiny", "undrawn", "ground", "covered"]
+
+REASONS: dict[Why, str] = {
+    "outside": "that lie outside of the page",
+    "tiny": "that are too small to be read",
+    "undrawn": "that are in the text layer and not on the page",
+    "ground": "in the colour of their ground, or see-through",
+    "covered": "that something drawn over them covers",
+}
+
+_NEAR = 40
+_CONTRAST = 24
+"""Levels of a channel: colours nearer than the first are looked at, and nearer than the second not told apart."""
+
+_SIDE = 1600.0
+_LARGEST_SCALE = 4.0
+"""Pixels of the longer side when a page is drawn to be looked at, and pixels of a point at most."""
+
+_LEAST = 3.0
+"""Points: what is lower or narrower (a rule, a border) covers no word."""
+
+_MOST_OBJECTS = 50_000
+_DEEPEST = 12
+_MOST_COVERS = 2000
+"""Beyond these nothing is told cheaply: all words of the page are looked at."""
+
+_SCANNED = 0.5
+"""Share of the page from which a picture is taken for a scan, whose text may lie below it."""
+
+_ROW = 20.0
+_MOST_GROUPS = 4
+"""Points of a row for finding words that lie on each other, and pictures that are drawn to tell those apart."""
+
+_Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """The words that are seen, and the others by the reason."""
+
+    seen: list[Piece]
+    hidden: dict[Why, list[Piece]] = field(default_factory=dict)
+
+
+def sift(
+    page: Any, found: list[Piece], looks: dict[int, Look], way: Affine, size: tuple[float, float]
+) -> Sifted:
+    """Tell the words of a page apart. ``way`` leads to points from the top left, as the places of the words are."""
+    width, height = size
+    across, down = 2 * width, 2 * height
+    inside = [  # the middle of the word lies on the page
+        piece
+        for piece in found
+        if 0 <= piece.left + piece.right <= across and 0 <= piece.top + piece.bottom <= down
+    ]
+    if not inside:
+        return Sifted([], {"outside": found} if found else {})
+    doubts = _Doubts(page, inside, looks, way, size)
+    if len(inside) == len(found) and not doubts.why:
+        return Sifted(found)
+    hidden: dict[Why, list[Piece]] = {}
+    if len(inside) < len(found):
+        kept = set(map(id, inside))
+        hidden["outside"] = [piece for piece in found if id(piece) not in kept]
+    looked = {place: why for place, why in doubts.why.items() if why != "tiny"}
+    shown = _shown(page, inside, looked, doubts, size) if looked else set()
+    seen = []
+    for place, piece in enumerate(inside):
+        why = doubts.why.get(place)
+        if why is None or place in shown:
+            seen.append(piece)
+        else:
+            hidden.setdefault(why, []).append(piece)
+    return Sifted(seen, hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """Something with an area that is drawn: when, where (in points), and in which colour where it has a single one."""
+
+    order: int
+    box: _Box
+    colour: tuple[int, int, int] | None
+    picture: bool
+
+
+class _Doubts:
+    """The words of a page that may be hidden, and what speaks against them."""
+
+    def __init__(
+        self, page: Any, words: list[Piece], looks: dict[int, Look], way: Affine, size: tuple[float, float]
+    ) -> None:
+        self.why: dict[int, Why] = {}
+        """Place among the words → the suspicion."""
+        self.layer: set[int] = set()
+        """Places of words that may be the text layer of a scan."""
+        self._words = words
+        self._looks = looks
+        odd = {look: why for look in set(looks.values()) if (why := _odd(look)) is not None}
+        if odd:
+            undrawn = all(odd.get(looks[piece.drawn]) == "undrawn" for piece in words if piece.drawn)
+            for place, piece in enumerate(words):
+                why = odd.get(looks[piece.drawn]) if piece.drawn else None
+                if why is not None:
+                    self.why[place] = why
+                    if why == "undrawn" and undrawn:
+                        self.layer.add(place)
+        drawn = _drawn(page, looks, way)
+        covers, self.doubles = drawn.covers, drawn.doubles
+        if covers is None or len(covers) > _MOST_COVERS:
+            for place in range(len(words)):
+                self.why.setdefault(place, "covered")
+        elif covers:
+            self._compare(drawn.orders, covers, _SCANNED * size[0] * size[1])
+        for place, piece in enumerate(words):
+            if piece.bottom - piece.top < TINY and tiny(
+                piece.text, piece.right - piece.left, piece.bottom - piece.top
+            ):
+                self.why[place] = "tiny"
+
+    def _compare(self, orders: dict[int, int], covers: list[_Cover], scanned: float) -> None:
+        """Each word with what is drawn where it stands."""
+        middles = sorted(((piece.top + piece.bottom) / 2, at) for at, piece in enumerate(self._words))
+        heights = [middle for middle, _ in middles]
+        for cover in covers:
+            left, top, right, bottom = cover.box
+            first, last = bisect_left(heights, top), bisect_right(heights, bottom)
+            if first == last:
+                continue
+            scan = cover.picture and (right - left) * (bottom - top) >= scanned
+            for _, place in itertools.islice(middles, first, last):
+                piece = self._words[place]
+                if left <= (piece.left + piece.right) / 2 <= right:
+                    below = orders.get(piece.drawn, 0) < cover.order
+                    self._judge(place, piece, cover, below=below, scan=scan)
+
+    def _judge(self, place: int, piece: Piece, cover: _Cover, *, below: bool, scan: bool) -> None:
+        why = self.why.get(place)
+        if cover.picture and (why == "undrawn" or (below and scan)):
+            self.layer.add(place)
+        if why is not None:
+            return
+        if below:
+            self.why[place] = "covered"
+            return
+        look = self._looks.get(piece.drawn)
+        if look is None or cover.colour is None or _near(look, cover.colour):
+            self.why[place] = "ground"
+
+
+def _odd(look: Look) -> Why | None:
+    if not suspect(look):
+        return None
+    return "undrawn" if look[4] in NOT_DRAWN else "ground"
+
+
+def _near(look: Look, colour: tuple[int, int, int]) -> bool:
+    return all(abs(one - other) < _NEAR for one, other in zip(look, colour, strict=False))
+
+
+# --------------------------------------------------------------------------------------------- what is drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What a page draws."""
+
+    orders: dict[int, int]
+    """Text → when it is drawn."""
+    covers: list[_Cover] | None
+    """All that could lie over or under text; None for pages with too much on them."""
+    doubles: list[int]
+    """Text without a word of its own: pdfium drops what is drawn twice at one place."""
+
+
+def _drawn(page: Any, looks: dict[int, Look], way: Affine) -> _Drawn:
+    raw = pdfium.raw()
+    kind_of = pdfium.bare("FPDFPageObj_GetType", "")
+    inner, count = pdfium.bare("FPDFFormObj_GetObject", "l", "p"), pdfium.bare("FPDFFormObj_CountObjects", "")
+    top, handle = pdfium.bare("FPDFPage_GetObject", "i", "p"), pdfium.address(page.raw)
+    many = pdfium.bare("FPDFPage_CountObjects", "")(handle)
+    orders: dict[int, int] = {}
+    covers: list[_Cover] = []
+    doubles: list[int] = []
+    order = 0
+    stack = [(iter(list(map(top, itertools.repeat(handle), range(min(many, _MOST_OBJECTS))))), way)]
+    if many > _MOST_OBJECTS:
+        return _Drawn(orders, None, doubles)
+    while stack:
+        objects, to_page = stack[-1]
+        for item in objects:
+            order += 1
+            if item in looks:
+                orders[item] = order
+                continue
+            kind = kind_of(item) if item else 0
+            if kind == raw.FPDF_PAGEOBJ_TEXT:
+                doubles.append(item)
+                continue
+            if kind == raw.FPDF_PAGEOBJ_FORM:
+                within = count(item)
+                if order + within > _MOST_OBJECTS or len(stack) > _DEEPEST:
+                    return _Drawn(orders, None, doubles)
+                held = [inner(item, at) for at in range(within)]
+                stack.append((iter(held), _inside(to_page, item)))
+                break
+            if kind not in {raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}:
+                continue
+            box = _box(item, to_page)
+            if box is None or box[2] - box[0] < _LEAST or box[3] - box[1] < _LEAST:
+                continue
+            if kind != raw.FPDF_PAGEOBJ_PATH:
+                covers.append(_Cover(order, box, None, picture=kind == raw.FPDF_PAGEOBJ_IMAGE))
+            elif (fill := _fill(item)) is not None:
+                covers.append(_Cover(order, box, fill, picture=False))
+        else:
+            stack.pop()
+    covers += (_Cover(order + 1, box, None, picture=False) for box in _annotations(page, way))
+    return _Drawn(orders, covers, doubles)
+
+
+def _inside(way: Affine, form: int) -> Affine:
+    """The map for what a form holds."""
+    numbers = (ctypes.c_float * 6)()
+    if not pdfium.bare("FPDFPageObj_GetMatrix", "p")(form, ctypes.addressof(numbers)):
+        return way
+    a, b, c, d, e, f = numbers
+    return Affine(
+        way.xx * a + way.xy * b,
+        way.xx * c + way.xy * d,
+        way.xx * e + way.xy * f + way.x0,
+        way.yx * a + way.yy * b,
+        way.yx * c + way.yy * d,
+        way.yx * e + way.yy * f + way.y0,
+    )
+
+
+def _box(item: int, way: Affine) -> _Box | None:
+    numbers = (ctypes.c_float * 4)()
+    place = ctypes.addressof(numbers)
+    if not pdfium.bare("FPDFPageObj_GetBounds", "pppp")(item, place, place + 4, place + 8, place + 12):
+        return None
+    return way.box(*numbers)
+
+
+def _fill(path: int) -> tuple[int, int, int] | None:
+    """The colour that a path's area has; None for paths that are drawn as lines only."""
+    mode, line, channels = ctypes.c_int(), ctypes.c_int(), (ctypes.c_uint * 4)()
+    asked = pdfium.bare("FPDFPath_GetDrawMode", "pp")(path, ctypes.addressof(mode), ctypes.addressof(line))
+    if not asked or not mode.value:
+        return None
+    place = ctypes.addressof(channels)
+    if not pdfium.bare("FPDFPageObj_GetFillColor", "pppp")(path, place, place + 4, place + 8, place + 12):
+        return (255, 255, 255)
+    red, green, blue, alpha = channels
+    return (red, green, blue) if alpha > 0 else None
+
+
+def _annotations(page: Any, way: Affine) -> list[_Box]:
+    """Where annotations lie: they are drawn last."""
+    raw = pdfium.raw()
+    boxes = []
+    for at in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_COVERS)):
+        annotation = raw.FPDFPage_GetAnnot(page, at)
+        if not annotation:
+            continue
+        rect = raw.FS_RECTF()
+        if raw.FPDFAnnot_GetSubtype(annotation) != raw.FPDF_ANNOT_LINK and raw.FPDFAnnot_GetRect(
+            annotation, rect
+        ):
+            boxes.append(way.box(rect.left, rect.bottom, rect.right, rect.top))
+        raw.FPDFPage_CloseAnnot(annotation)
+    return [box for box in boxes if box[2] - box[0] >= _LEAST and box[3] - box[1] >= _LEAST]
+
+
+# --------------------------------------------------------------------------------------------- looking
+
+
+def _shown(
+    page: Any, words: list[Piece], looked: Mapping[int, Why], doubts: _Doubts, size: tuple[float, float]
+) -> set[int]:
+    """The places of the words that are seen: the picture is another one without them, or they are a scan's layer."""
+    from PIL import ImageChops
+
+    chosen = {place: words[place] for place in looked}
+    picture = _Picture(list(chosen.values()), size)
+    whole = picture.drawn(page)
+    shown = set()
+    for group in _groups({place: words[place] for place, why in looked.items() if why != "undrawn"}):
+        drawings = {piece.drawn for piece in group.values() if piece.drawn}.union(doubts.doubles)
+        with _without(drawings):
+            change = ImageChops.difference(whole, picture.drawn(page))
+        for place, piece in group.items():
+            area = picture.area(piece)
+            if area is not None and _change(change.crop(area)) >= _CONTRAST:
+                shown.add(place)
+    for place in doubts.layer.intersection(looked) - shown:
+        area = picture.area(chosen[place])
+        if area is not None and _contrast(whole.crop(area)) >= _CONTRAST:
+            shown.add(place)
+    return shown
+
+
+@contextlib.contextmanager
+def _without(drawings: set[int]) -> Iterator[None]:
+    """The page is drawn without these."""
+    active = pdfium.bare("FPDFPageObj_SetIsActive", "i")
+    for drawing in drawings:
+        active(drawing, 0)
+    yield
+    for drawing in drawings:
+        active(drawing, 1)
+
+
+def _groups(words: dict[int, Piece]) -> list[dict[int, Piece]]:
+    """Words that do not lie on each other: of two that do, the one may be seen and the other not."""
+    groups: list[dict[int, Piece]] = []
+    rows: list[dict[int, list[Piece]]] = []
+    for place, piece in words.items():
+        span = range(int(piece.top // _ROW), int(piece.bottom // _ROW) + 1)
+        at = 0
+        while at < len(groups) and any(
+            _overlap(piece, other) for row in span for other in rows[at].get(row, ())
+        ):
+            at += 1
+        if at == len(groups):
+            if at == _MOST_GROUPS:
+                at -= 1
+            else:
+                groups.append({})
+                rows.append({})
+        groups[at][place] = piece
+        for row in span:
+            rows[at].setdefault(row, []).append(piece)
+    return groups
+
+
+def _overlap(one: Piece, other: Piece) -> bool:
+    """Whether words share more than their edges."""
+    return (
+        min(one.right, other.right) - max(one.left, other.left) > 1.0
+        and min(one.bottom, other.bottom) - max(one.top, other.top) > 1.0
+    )
+
+
+def _change(part: Any) -> int:
+    """The largest change of a channel."""
+    return max(int(most) for _, most in part.getextrema())
+
+
+def _contrast(part: Any) -> int:
+    darkest, lightest = part.convert("L").getextrema()
+    return int(lightest - darkest)
+
+
+class _Picture:
+    """The part of a page in which some words stand, drawn as often as needed."""
+
+    def __init__(self, words: list[Piece], size: tuple[float, float]) -> None:
+        width, height = size
+        self._scale = min(_SIDE / max(width, height), _LARGEST_SCALE)
+        edges = (
+            min(piece.left for piece in words),
+            min(piece.top for piece in words),
+            width - max(piece.right for piece in words),
+            height - max(piece.bottom for piece in words),
+        )
+        self._cut = [max(int(edge * self._scale) - 2, 0) for edge in edges]
+
+    def drawn(self, page: Any) -> Any:
+        """As it is now, in red, green and blue."""
+        # Pixels as points, a little less because pypdfium2 rounds up.
+        left, top, right, bottom = (max(cut - 0.01, 0) / self._scale for cut in self._cut)
+        bitmap = page.render(
+            scale=self._scale, crop=(left, bottom, right, top), may_draw_forms=True, rev_byteorder=True
+        )
+        try:
+            image = bitmap.to_pil().convert("RGB")
+        finally:
+            bitmap.close()
+        self._size = image.size
+        return image
+
+    def area(self, piece: Piece) -> tuple[int, int, int, int] | None:
+        """Where a word stands in the picture; None when it takes no room there."""
+        left, top = self._cut[:2]
+        area = (
+            max(int(piece.left * self._scale) - left, 0),
+            max(int(piece.top * self._scale) - top, 0),
+            min(int(piece.right * self._scale) + 1 - left, self._size[0]),
+            min(int(piece.bottom * self._scale) + 1 - top, self._size[1]),
+        )
+        return area if area[2] > area[0] and area[3] > area[1] else None

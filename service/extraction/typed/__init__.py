@@ -1,0 +1,1 @@
+"""What generators of clients and programmers need of one version: its OpenAPI document and its types."""
