@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx2
+import pytest
 
 BODY: dict[str, Any] = {"input": {"text": "Invoice RE-1\nTotal: 12.50 EUR\n" * 20}}
 
@@ -18,10 +19,7 @@ async def test_the_worst_case_counts_what_may_follow(client: httpx2.AsyncClient)
     one, two, four = [await estimated(client, max_attempts=most) for most in (1, 2, 4)]
     assert one["worst_usd"] == one["needed_usd"] == two["needed_usd"] == four["needed_usd"]
     more = two["worst_usd"] - one["worst_usd"]
-    assert (
-        four["worst_usd"] - one["worst_usd"] == 3 * more
-        or abs(four["worst_usd"] - one["worst_usd"] - 3 * more) < 1e-9
-    )
+    assert four["worst_usd"] - one["worst_usd"] == pytest.approx(3 * more)
     # gpt-4o, the model that is asked when repairs fail, costs six times as much as gpt-4.1-mini.
     assert more > 5 * one["needed_usd"]
     named = await estimated(client, max_attempts=2, model="gpt-4.1-mini")  # nobody else is asked then
