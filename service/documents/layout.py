@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Piece(NamedTuple):
-    """One word, in points from the top left corner. ``vertical``: 0 runs across, 1 down, -1 up."""
+    """One word, in points from the top left corner. ``vertical``: 0 runs across, 1 down, -1 up, 2 upside down."""
 
     text: str
     left: float
@@ -75,10 +75,14 @@ def arrange(pieces: Sequence[Piece], width: float, height: float) -> str:
 
 
 def _turn(pieces: Sequence[Piece], width: float, height: float) -> list[Piece]:
-    """Words that run up or down, laid across."""
+    """Words that run up, down or upside down, laid across."""
     laid = []
-    for text, left, top, right, bottom, _, vertical, _ in pieces:
-        if vertical > 0:
+    for text, left, top, right, bottom, base, vertical, _ in pieces:
+        if vertical == 2:
+            laid.append(
+                Piece(text, width - right, height - bottom, width - left, height - top, height - base, 0)
+            )
+        elif vertical > 0:
             laid.append(Piece(text, top, width - right, bottom, width - left, width - left, 0))
         else:
             laid.append(Piece(text, height - bottom, left, height - top, right, right, 0))
