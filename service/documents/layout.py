@@ -53,6 +53,9 @@ _FILL = 0.7
 _PROSE = 24
 """Characters in a line of running text (the median line); cells of tables are shorter. Wide characters count twice."""
 
+_FEWEST_LETTERS = 8
+"""Letters that have to stand on their heads to be taken for text of its own: single digits look the same both ways."""
+
 _MOST_COLUMNS = 4
 _WIDEST = 240
 """Characters of a line at most for the grid; beyond, gaps are cut short."""
@@ -62,8 +65,10 @@ def arrange(pieces: Sequence[Piece], width: float, height: float) -> str:
     """The text of one page."""
     if not pieces:
         return ""
-    across = [piece for piece in pieces if piece.vertical == 0]
-    turned = [piece for piece in pieces if piece.vertical]
+    heads = sum(len(piece.text) for piece in pieces if piece.vertical == 2)
+    level = {0} if heads >= _FEWEST_LETTERS else {0, 2}
+    across = [piece for piece in pieces if piece.vertical in level]
+    turned = [piece for piece in pieces if piece.vertical not in level]
     if sum(len(piece.text) for piece in turned) > sum(len(piece.text) for piece in across):
         main, side = _turn(turned, width, height), across
     else:
