@@ -258,20 +258,21 @@ class _Reader:
         self._origin(handle, start, *self._quad[:2])
         across, up, _, _ = self._numbers
         base = way.yx * across + way.yy * up + way.y0
-        # Words much wider than tall run across; of the others the angle tells.
-        vertical = 0 if x1 - x0 > 1.25 * (y1 - y0) else self._direction(start)
-        if vertical or not math.isfinite(base):
+        # Words much wider than tall, with their base below, run across; of the others the angle tells.
+        level = x1 - x0 > 1.25 * (y1 - y0) and base - y0 > 0.3 * (y1 - y0)
+        vertical = 0 if level else self._direction(start)
+        if vertical in {1, -1} or not math.isfinite(base):
             base = y1
         self.found.append(Piece(text, x0, y0, x1, y1, base, vertical, drawn))
 
     def _direction(self, index: int) -> int:
-        """Which way the text runs on the displayed page: 0 across, 1 down, -1 up."""
+        """Which way the text runs on the displayed page: 0 across, 1 down, -1 up, 2 upside down."""
         angle = self._angle(self._textpage, index)  # counted clockwise; below 0: unknown
         along = (math.cos(angle), -math.sin(angle)) if angle >= 0 else (1.0, 0.0)
         step_x = self._way.xx * along[0] + self._way.xy * along[1]
         step_y = self._way.yx * along[0] + self._way.yy * along[1]
         if abs(step_y) <= abs(step_x):
-            return 0
+            return 0 if step_x >= 0 else 2
         return 1 if step_y > 0 else -1
 
 
