@@ -75,6 +75,8 @@ class Call:
     """A simpler form of the same schema, tried once when the provider does not accept ``format``."""
     kind: Literal["first", "repair", "escalation"] = "first"
     """What the call is for; stands on its attempts."""
+    logprobs: bool = False
+    """Whether the log-probability of each token of the answer is asked for, where the model gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Text:
     """A complete answer: JSON text of the strict form (not yet parsed)."""
 
     text: str = field(repr=False)
+    tokens: tuple[tuple[bytes, float], ...] = field(default=(), repr=False)
+    """The answer's tokens (UTF-8) and their log-probabilities, where they were asked for and given."""
 
 
 @dataclass(frozen=True, slots=True)
