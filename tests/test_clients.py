@@ -25,7 +25,8 @@ def service(sandbox: str, tmp_path: Path) -> Iterator[str]:
 
     from service.app import create_app
 
-    settings = settings_for(sandbox, f"sqlite:///{tmp_path}/w.db")
+    # Tools send the URL of the example, and tests ask nobody beyond this machine, name servers neither.
+    settings = settings_for(sandbox, f"sqlite:///{tmp_path}/w.db", urls={"enabled": False})
     config = uvicorn.Config(
         create_app(settings), log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
