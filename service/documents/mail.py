@@ -15,6 +15,10 @@ from service.documents.errors import DocumentEmpty, DocumentTooComplex, Document
 from service.documents.parsed import Job, Parsed
 
 _SHOWN = ("From", "To", "Cc", "Bcc", "Reply-To", "Date", "Subject")
+_FEW_WORDS = 8
+_SAME = 0.2
+"""Words, and their share, that the versions of a message may differ in: addresses of links, signs for pictures."""
+
 _POLICY = email.policy.default.clone(refold_source="none")
 
 
@@ -35,6 +39,14 @@ def read(data: bytes, job: Job, parse: Parse) -> Parsed:
     body, rest = _chosen_body(leaves)
     notices: list[Notice] = []
     text = _read_body(body, job, parse, notices)
+    unshown = _only_in_text(leaves, body, text, job, parse)
+    if unshown:
+        notices.append(
+            Notice(
+                "hidden_text",
+                f"the message as text, which was read, has {unshown} words that its HTML version does not show",
+            )
+        )
     return assemble(_headers(message), text, [_attachment(part) for part in rest], notices, job, parse)
 
 
@@ -77,6 +89,27 @@ def _chosen_body(leaves: list[Message]) -> tuple[list[Message], list[Message]]:
             pages.append(part)
     told = any((_bytes(part) or b"").strip() for part in texts)
     return (texts if told or not pages else pages), rest
+
+
+def _only_in_text(leaves: list[Message], body: list[Message], text: str, job: Job, parse: Parse) -> int:
+    """How many words of a text body the HTML beside it lacks: mail programs show that instead. 0 for a few."""
+    pages = [part for part in _chosen_bodies(leaves, "text/html") if part not in body]
+    if not pages or not text.strip():
+        return 0
+    said = set(re.findall(r"\w{2,}", text.casefold()))
+    shown = _read_body(pages, job, parse, []).casefold()
+    missing = said.difference(re.findall(r"\w{2,}", shown))
+    return len(missing) if len(missing) > max(_FEW_WORDS, _SAME * len(said)) else 0
+
+
+def _chosen_bodies(leaves: list[Message], kind: str) -> list[Message]:
+    return [
+        part
+        for part in leaves
+        if part.get_content_type() == kind
+        and part.get_content_disposition() != "attachment"
+        and not _filename(part)
+    ]
 
 
 def _read_body(parts: list[Message], job: Job, parse: Parse, notices: list[Notice]) -> str:

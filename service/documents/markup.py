@@ -1,7 +1,8 @@
 """HTML → text as a reader sees it: blocks on lines of their own, table rows as rows, what is hidden left out."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,82 +11,19 @@ from service.documents.encodings import clean, decode, sniff_unicode
 from service.documents.errors import DocumentEmpty, DocumentTooComplex
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
-from service.documents.styles import Ink, gone, gone_names
-
-_SKIPPED = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "iframe",
-        "object",
-        "embed",
-        "canvas",
-        "audio",
-        "video",
-        "map",
-        "datalist",
-        "noframes",
-        "head",
-    ]
-)
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "optgroup",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "tbody",
-        "tfoot",
-        "thead",
-        "ul",
-        "caption",
-        "table",
-        "tr",
-    ]
-)
-_SPACED = frozenset(
-    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "dl", "blockquote", "pre", "hr"]
-)
-"""Blocks with an empty line around them."""
+from service.documents.styles import Ink, Style, declared, hides, of_nodes
+from service.documents.tags import BLOCKS, SKIPPED, SPACED
 
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
-_GROUND = re.compile(r"background|bgcolor", re.IGNORECASE)
-"""A page that sets any ground may have dark ones, on which white is what a reader sees."""
+_OWN: Mapping[str, Style] = {
+    "a": {"color": "#0000ee"},
+    "mark": {"background": "yellow", "color": "black"},
+    "button": {"background": "#efefef", "color": "black"},
+    "textarea": {"background": "white", "color": "black"},
+}
+"""What browsers set by themselves, that decides whether text is seen."""
+
+_PLAIN: Style = {}
 
 _LONGEST_LINK = 120
 """Longer addresses are tracking links: they cost tokens and tell nothing."""
@@ -112,9 +50,22 @@ def read(data: bytes, job: Job) -> Parsed:
     check_length(len(text), job.limits)
     if not text.strip():
         raise DocumentEmpty("the page holds no visible text")
-    if reader.hidden:
-        more.append(Notice("hidden_text", "text that a browser does not show was left out"))
+    more += _left_out(reader.hidden)
     return Parsed((Page(number=1, text=text, tables=tuple(reader.tables)),), (*notices, *more))
+
+
+def _left_out(hidden: Counter[str]) -> list[Notice]:
+    """What was left out and how much of it."""
+    said = {
+        "text": ("hidden_text", "{1} characters that a browser does not show were left out"),
+        "comments": ("comments", "comments were left out: {0} with {1} characters"),
+        "alt": ("alt_text", "alternative texts of pictures were left out: {0} with {1} characters"),
+    }
+    return [
+        Notice(rule, message.format(hidden[kind], hidden[f"{kind} characters"]))
+        for kind, (rule, message) in said.items()
+        if hidden[kind]
+    ]
 
 
 @dataclass(slots=True)
@@ -148,16 +99,16 @@ class _Reader:
 
     def __init__(self, max_cells: int) -> None:
         self.tables: list[Table] = []
-        self.hidden = False
+        self.hidden: Counter[str] = Counter()
         self._cells_left = max_cells
         self._title = ""
         self._writers = [_Writer()]
         self._open: list[_Table] = []
         self._cells: list[int] = []
         self._verbatim = 0
-        self._gone: frozenset[str] = frozenset()
+        self._sheets: dict[int, dict[str, str]] = {}
         self._ink = [Ink()]
-        self._plain_ground = True
+        self._style: Style = _PLAIN
 
     def text(self) -> str:
         self._writers[0].flush()
@@ -173,12 +124,13 @@ class _Reader:
         )  # in the worker only: the service itself never parses HTML
 
         tree = LexborHTMLParser(source)
-        self._gone = gone_names(node.text() for node in tree.css("style"))
-        self._plain_ground = _GROUND.search(source) is None
+        self._sheets = of_nodes(tree, (node.text() for node in tree.css("style")))
         title = tree.css_first("head > title")
         if title is not None:
             self._title = " ".join(title.text().split())
-        for entering, node in _steps(tree.root, self._wanted):
+        root: Any = tree.root
+        self._style = self._styled(root, root.attributes)
+        for entering, node in _steps(root, self._wanted):
             if entering:
                 self._enter(node)
             else:
@@ -186,45 +138,67 @@ class _Reader:
 
     def _wanted(self, node: Any) -> bool:
         """Whether to go into the node."""
-        if node.tag in _SKIPPED:
+        if node.tag in SKIPPED:
             return False
         if node.tag == "select":
             self._writers[-1].inline.append(f" {_selected(node)} ")
             return False
         attributes = node.attributes
-        if attributes and self._not_shown(attributes):
-            self.hidden = self.hidden or bool(node.text(deep=True).strip())
+        self._style = style = self._styled(node, attributes)
+        if hides(style) or "hidden" in attributes or (node.tag == "dialog" and "open" not in attributes):
+            self._leave_out("text", node.text(deep=True))
             return False
         return True
 
-    def _not_shown(self, attributes: Any) -> bool:
-        names = [f".{name}" for name in (attributes.get("class") or "").split()]
-        names.append(f"#{attributes.get('id')}")
-        return (
-            "hidden" in attributes or gone(attributes.get("style") or "") or not self._gone.isdisjoint(names)
-        )
+    def _styled(self, node: Any, attributes: Mapping[str, str | None]) -> Style:
+        """What decides whether an element is seen: of the browser, of attributes, of style sheets, its own."""
+        own, sheet = _OWN.get(node.tag, _PLAIN), self._sheets.get(node.mem_id, _PLAIN)
+        if not attributes:
+            return {**own, **sheet} if own and sheet else own or sheet
+        style = dict(own)
+        if (told := attributes.get("bgcolor") or attributes.get("background")) is not None:
+            style["background"] = told.lower() if "bgcolor" in attributes else "url()"
+        if (told := attributes.get("color" if node.tag == "font" else "text")) and node.tag in {
+            "font",
+            "body",
+        }:
+            style["color"] = told.lower()
+        style.update(sheet)
+        style.update(declared(attributes.get("style") or ""))
+        return style
+
+    def _leave_out(self, kind: str, text: str) -> None:
+        characters = len("".join(text.split()))
+        if characters:
+            self.hidden[kind] += 1
+            self.hidden[f"{kind} characters"] += characters
 
     def _enter(self, node: Any) -> None:
         tag = node.tag
         writer = self._writers[-1]
-        if tag != "-text":
-            style = node.attributes.get("style")
-            self._ink.append(self._ink[-1].within(style) if style else self._ink[-1])
-        if tag == "-text":
-            ink = self._ink[-1]
+        if tag == "-comment":
+            self._leave_out("comments", node.comment_content or "")
+        elif tag == "-text":
             text = node.text_content or ""
-            if ink.without_size or (ink.white and self._plain_ground):
-                self.hidden = self.hidden or bool(text.strip())
+            if self._ink[-1].unseen:
+                self._leave_out("text", text)
             else:
                 self._say(writer, text)
-        elif tag == "br":
+        else:
+            self._ink.append(self._ink[-1].within(self._style) if self._style else self._ink[-1])
+            self._open_element(tag, node, writer)
+
+    def _open_element(self, tag: str, node: Any, writer: _Writer) -> None:
+        if tag == "br":
             writer.flush()
+        elif tag == "img":
+            self._leave_out("alt", node.attributes.get("alt") or "")
         elif tag in {"td", "th"} and self._open:
             self._writers.append(_Writer())
         elif tag == "input":
             writer.inline.append(_typed(node))
-        elif tag in _BLOCKS:
-            if tag in _SPACED:
+        elif tag in BLOCKS:
+            if tag in SPACED:
                 writer.space()
             else:
                 writer.flush()
@@ -265,12 +239,12 @@ class _Reader:
         elif tag == "table" and self._open:
             writer.flush()
             self._close_table(writer)
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             if tag == "pre":
                 self._verbatim -= 1
                 writer.lines.append("".join(writer.inline).rstrip())
                 writer.inline.clear()
-            if tag in _SPACED:
+            if tag in SPACED:
                 writer.space()
             else:
                 writer.flush()
@@ -325,7 +299,7 @@ def _steps(root: Any, wanted: Any) -> Iterator[tuple[bool, Any]]:
             yield False, done
             node = done.next if stack else None
             continue
-        if node.tag == "-text":
+        if node.tag in {"-text", "-comment"}:
             yield True, node
         elif node.is_element_node and wanted(node):
             yield True, node

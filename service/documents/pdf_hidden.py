@@ -6,10 +6,11 @@ without them: what leaves the picture as it was is not seen. The text layer of a
 it is the page's text where the picture shows something in its place.
 """
 
+import contextlib
 import ctypes
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -45,6 +46,10 @@ _MOST_COVERS = 2000
 
 _SCANNED = 0.5
 """Share of the page from which a picture is taken for a scan, whose text may lie below it."""
+
+_ROW = 20.0
+_MOST_GROUPS = 4
+"""Points of a row for finding words that lie on each other, and pictures that are drawn to tell those apart."""
 
 _Box = tuple[float, float, float, float]
 
@@ -297,27 +302,65 @@ def _shown(
     """The places of the words that are seen: the picture is another one without them, or they are a scan's layer."""
     from PIL import ImageChops
 
-    chosen = [(place, words[place]) for place in looked]
-    picture = _Picture([piece for _, piece in chosen], size)
+    chosen = {place: words[place] for place in looked}
+    picture = _Picture(list(chosen.values()), size)
     whole = picture.drawn(page)
-    drawings = {piece.drawn for _, piece in chosen if piece.drawn}.union(doubts.doubles)
-    change = None
-    if drawings and any(looked[place] != "undrawn" for place in looked):
-        active = pdfium.bare("FPDFPageObj_SetIsActive", "i")
-        for drawing in drawings:
-            active(drawing, 0)
-        change = ImageChops.difference(whole, picture.drawn(page))
-        for drawing in drawings:
-            active(drawing, 1)
     shown = set()
-    for place, piece in chosen:
-        area = picture.area(piece)
-        if area is None:
-            continue
-        differs = change is not None and _change(change.crop(area)) >= _CONTRAST
-        if differs or (place in doubts.layer and _contrast(whole.crop(area)) >= _CONTRAST):
+    for group in _groups({place: words[place] for place, why in looked.items() if why != "undrawn"}):
+        drawings = {piece.drawn for piece in group.values() if piece.drawn}.union(doubts.doubles)
+        with _without(drawings):
+            change = ImageChops.difference(whole, picture.drawn(page))
+        for place, piece in group.items():
+            area = picture.area(piece)
+            if area is not None and _change(change.crop(area)) >= _CONTRAST:
+                shown.add(place)
+    for place in doubts.layer.intersection(looked) - shown:
+        area = picture.area(chosen[place])
+        if area is not None and _contrast(whole.crop(area)) >= _CONTRAST:
             shown.add(place)
     return shown
+
+
+@contextlib.contextmanager
+def _without(drawings: set[int]) -> Iterator[None]:
+    """The page is drawn without these."""
+    active = pdfium.bare("FPDFPageObj_SetIsActive", "i")
+    for drawing in drawings:
+        active(drawing, 0)
+    yield
+    for drawing in drawings:
+        active(drawing, 1)
+
+
+def _groups(words: dict[int, Piece]) -> list[dict[int, Piece]]:
+    """Words that do not lie on each other: of two that do, the one may be seen and the other not."""
+    groups: list[dict[int, Piece]] = []
+    rows: list[dict[int, list[Piece]]] = []
+    for place, piece in words.items():
+        span = range(int(piece.top // _ROW), int(piece.bottom // _ROW) + 1)
+        at = 0
+        while at < len(groups) and any(
+            _overlap(piece, other) for row in span for other in rows[at].get(row, ())
+        ):
+            at += 1
+        if at == len(groups):
+            if at == _MOST_GROUPS:
+                at -= 1
+            else:
+                groups.append({})
+                rows.append({})
+        groups[at][place] = piece
+        for row in span:
+            rows[at].setdefault(row, []).append(piece)
+    return groups
+
+
+def _overlap(one: Piece, other: Piece) -> bool:
+    """Whether words share more than their edges."""
+    return (
+        min(one.right, other.right) - max(one.left, other.left) > 1.0
+        and min(one.bottom, other.bottom) - max(one.top, other.top) > 1.0
+    )
 
 
 def _change(part: Any) -> int:

@@ -12,6 +12,7 @@ from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.plain import too_many_pages
 from service.documents.tables import rendered
+from service.documents.word_inks import Inks
 
 _BREAK = "\f"
 _SKIPPED = frozenset(
@@ -40,15 +41,14 @@ def read(data: bytes, job: Job) -> Parsed:
     if body is None:
         raise DocumentUnreadable("the DOCX has no body")
     relations = archive.relations(main)
-    reader = _Reader(job.limits.max_cells, plain_ground=_plain(body))
+    reader = _Reader(job.limits.max_cells, Inks(archive, relations, body))
     lines = [*_edges(archive, relations, "header", reader), *reader.blocks(body)]
     for kind in ("footnotes", "endnotes"):
         lines += _notes(archive, relations, kind, reader)
     lines += _edges(archive, relations, "footer", reader)
     text, notices = clean("\n".join(lines))
     check_length(len(text), job.limits)
-    if reader.hidden:
-        notices.append(Notice("hidden_text", "text that Word does not show was left out"))
+    notices += reader.inks.notices(archive, relations)
     pictures = [path for kind, path in relations.values() if kind == "image"]
     if sum(map(str.isalnum, text)) < _FEW and pictures:
         return pictures_instead(archive, pictures, job, text)
@@ -72,10 +72,8 @@ class _Reader:
     """Reads blocks; keeps the tables, and whether something hidden was left out."""
 
     cells_left: int
+    inks: Inks
     tables: list[Table] = field(default_factory=list)
-    hidden: bool = False
-    plain_ground: bool = False
-    """Nothing in the document is shaded, so that white text is on white."""
 
     def blocks(self, parent: Element, depth: int = 0) -> list[str]:
         """Paragraphs and tables in order, one line each."""
@@ -86,7 +84,8 @@ class _Reader:
             kind = local(block)
             if kind == "p":
                 boxes: list[Element] = []
-                text = "".join(self._runs(block, boxes, depth))
+                with self.inks.inside(child(block, "pPr")):
+                    text = "".join(self._runs(block, boxes, depth))
                 lines.append(f"- {text}" if _listed(block) and text.strip() else text)
                 for box in boxes:
                     lines += self.blocks(box, depth + 1)
@@ -104,7 +103,8 @@ class _Reader:
                 self.cells_left -= 1
                 if self.cells_left < 0:
                     raise DocumentTooComplex("the DOCX holds too many cells", members={"limit": "max_cells"})
-                lines = self.blocks(cell, depth + 1)
+                with self.inks.inside(child(cell, "tcPr")):
+                    lines = self.blocks(cell, depth + 1)
                 cells.append(" ".join(line.strip() for line in lines if line.strip()).replace(_BREAK, ""))
             rows.append(tuple(cells))
         kept = tuple(row for row in rows if any(row))
@@ -119,11 +119,12 @@ class _Reader:
         for inner in parent:
             kind = local(inner)
             if kind in _SKIPPED:
+                self.inks.skip(inner)
                 continue
             if kind == "txbxContent":
                 boxes.append(inner)
-            elif kind == "r" and _unseen(inner, plain_ground=self.plain_ground):
-                self.hidden = self.hidden or any(local(part) == "t" and part.text for part in inner)
+            elif kind == "r" and self.inks.hide(inner):
+                continue
             elif kind in _TOKENS:
                 yield _TOKENS[kind]
             elif kind == "t":
@@ -148,30 +149,6 @@ def _inside(parent: Element, name: str) -> Iterator[Element]:
             yield inner
         elif local(inner) in {"sdt", "sdtContent", "ins", "customXml", "smartTag"}:
             yield from _inside(inner, name)
-
-
-def _unseen(run: Element, *, plain_ground: bool) -> bool:
-    """Whether a run is marked as hidden, too small to be read, or white on white."""
-    properties = child(run, "rPr")
-    if properties is None:
-        return False
-    mark, size, colour = (child(properties, name) for name in ("vanish", "sz", "color"))
-    if mark is not None and value(mark, "val") not in {"0", "false", "off"}:
-        return True
-    if size is not None and value(size, "val") in {"0", "1", "2", "3"}:  # half points
-        return True
-    return plain_ground and colour is not None and (value(colour, "val") or "").upper() == "FFFFFF"
-
-
-def _plain(body: Element) -> bool:
-    """Whether no shade, highlight, shape or table style can lie behind a text."""
-    for part in body.iter():
-        kind = local(part)
-        if kind in {"highlight", "tblStyle", "txbxContent", "background"}:
-            return False
-        if kind == "shd" and (value(part, "fill") or "auto").upper() not in {"AUTO", "FFFFFF"}:
-            return False
-    return True
 
 
 def _listed(paragraph: Element) -> bool:

@@ -227,8 +227,8 @@ def shape(*lines: str, placeholder: str = "") -> str:
     return f"<p:sp>{mark}<p:txBody>{inner}</p:txBody></p:sp>"
 
 
-def xlsx(sheets: dict[str, str], *, hidden: tuple[str, ...] = ()) -> bytes:
-    """A workbook of sheets given as the XML of their rows."""
+def xlsx(sheets: dict[str, str], *, hidden: tuple[str, ...] = (), columns: str = "") -> bytes:
+    """A workbook of sheets given as the XML of their rows; ``columns`` is that of the columns of each."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     listed = "".join(
         f'<sheet name="{name}" sheetId="{at}" r:id="r{at}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}/>'
@@ -249,7 +249,7 @@ def xlsx(sheets: dict[str, str], *, hidden: tuple[str, ...] = ()) -> bytes:
                 ("styles", "styles.xml"),
             ),
             **{
-                f"xl/worksheets/sheet{at}.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>'
+                f"xl/worksheets/sheet{at}.xml": f'<worksheet xmlns="{main}">{columns}<sheetData>{rows}</sheetData></worksheet>'
                 for at, rows in enumerate(sheets.values(), start=1)
             },
         }

@@ -1,4 +1,14 @@
-"""Damaged files of every format: a document or a typed refusal, nothing else."""
+"""Damaged files of every format: a document or a typed refusal, nothing else.
+
+``WINNOW_FUZZ=5000`` tries so many files instead of a few, also damaged ones of the corpus where it lies beside.
+"""
+
+import io
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +32,11 @@ SEEDS: dict[str, bytes] = {
     "heic": make.heic(),
     "mail": message.as_bytes(),
     "html": b"<html><table><tr><td>a<td>b</table><a href='x'>y</a>",
+    "bmp": make.picture("BMP", size=(40, 30)),
+    "utf-16": "Größe: 12\nBetrag: 42,00 €".encode("utf-16"),
+    "shift-jis": "合計 1,280円 請求書番号 12".encode("cp932"),
+    "json": b'{"a": [1, 2, {"b": "c"}]}',
+    "xml": b"<?xml version='1.0' encoding='euc-kr'?><a b='c'>\xb0\xa1</a>",
     "csv": b'a,b\n"x;y",2\n',
     "rtf": rb"{\rtf1\ansi{\fonttbl{\f0\fcharset128 x;}}\f0 \'90\'bf\u26085?\par}",
     "docx": make.docx(make.paragraph("hello")),
@@ -31,12 +46,25 @@ SEEDS: dict[str, bytes] = {
 }
 
 
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """A seed that is cut off, overwritten in places, or repeated."""
-    data = bytearray(SEEDS[draw(st.sampled_from(sorted(SEEDS)))])
-    for _ in range(draw(st.integers(0, 6))):
-        data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
+TRIES = int(os.environ.get("WINNOW_FUZZ", "0"))
+CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "documents"
+LARGEST = 100_000
+"""Bytes of corpus files that are damaged; larger ones take longer and show nothing else."""
+
+if TRIES and CORPUS.exists():
+    for row in map(json.loads, (CORPUS / "manifest.jsonl").read_text("utf-8").splitlines()):
+        if row["bytes"] <= LARGEST and "/hostile/" not in row["file"]:
+            SEEDS[row["id"]] = (CORPUS / row["file"]).read_bytes()
+
+
+def spoilt(draw: st.DrawFn, whole: bytes) -> bytes:
+    """Cut off, with bits flipped and bytes overwritten in places, or with a part repeated."""
+    data = bytearray(whole)
+    for _ in range(draw(st.integers(0, 6)) if data else 0):
+        at = draw(st.integers(0, len(data) - 1))
+        data[at] = (
+            data[at] ^ 1 << draw(st.integers(0, 7)) if draw(st.booleans()) else draw(st.integers(0, 255))
+        )
     if draw(st.booleans()):
         del data[draw(st.integers(0, len(data))) :]
     if draw(st.integers(0, 9)) == 0:
@@ -45,7 +73,47 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def repacked(draw: st.DrawFn, whole: bytes) -> bytes:
+    """An office file in which one part is spoilt and the archive is sound: its check sums would give it away."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(whole)) as source,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        names = [name for name in source.namelist() if not name.endswith("/")]
+        chosen = draw(st.sampled_from(names))
+        for name in names:
+            data = source.read(name)
+            target.writestr(name, spoilt(draw, data) if name == chosen else data)
+    return out.getvalue()
+
+
+def recompressed(draw: st.DrawFn, whole: bytes) -> bytes:
+    """A PDF in which what one stream inflates to is spoilt."""
+    parts = whole.split(b"stream\n")
+    chosen = draw(st.integers(1, len(parts) - 1))
+    inflater = zlib.decompressobj()
+    try:
+        content = inflater.decompress(parts[chosen], LARGEST)
+    except zlib.error:
+        return spoilt(draw, whole)
+    rest = inflater.unused_data or b"\nend"
+    parts[chosen] = zlib.compress(spoilt(draw, content)) + rest
+    return b"stream\n".join(parts)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A file of some format that is damaged outside or inside of its packing."""
+    whole = SEEDS[draw(st.sampled_from(sorted(SEEDS)))]
+    if whole.startswith(b"PK") and draw(st.booleans()):
+        return repacked(draw, whole)
+    if whole.startswith(b"%PDF") and b"stream\n" in whole and draw(st.booleans()):
+        return recompressed(draw, whole)
+    return spoilt(draw, whole)
+
+
+@settings(max_examples=TRIES or 150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     data=st.binary(max_size=200) | damaged(),
     declared=st.none() | st.sampled_from(["application/pdf", "text/plain"]),

@@ -67,6 +67,41 @@ def test_boxes_hold_their_glyphs(read: Read, rotate: int) -> None:
     assert (page.width < page.height) == (rotate in {0, 180})  # type: ignore[operator]
 
 
+COLUMNS = b"BT /F 11 Tf 14 TL 120 640 Td " + b"(left column runs on) ' " * 8 + b"ET "
+COLUMNS += b"BT /F 11 Tf 14 TL 320 640 Td " + b"(right column, Qgjpy) ' " * 8 + b"ET "
+SLOPING = b"BT /F 14 Tf 0.94 0.34 -0.34 0.94 150 300 Tm (sloping) Tj ET BT /F 9 Tf 0 1 -1 0 500 300 Tm (margin) Tj ET "
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize(
+    "entries", [b"", b"/CropBox[100 200 560 700]", b"/UserUnit 2", b"/MediaBox[-90 -50 600 800]"]
+)
+def test_all_ink_lies_in_boxes(read: Read, rotate: int, entries: bytes) -> None:
+    """The boxes of the words hold all that a page of text shows, and each of them holds some of it."""
+    size = b"" if b"MediaBox" in entries else b"/MediaBox[0 0 600 800]"
+    head = b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>/Rotate %d" % rotate
+    data = make.raw_pdf(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            head + size + entries + b">>",
+            make.stream(COLUMNS + SLOPING + b"BT /F 40 Tf 120 400 Td (Total 42.00) Tj ET"),
+            b"<</Type/Font/Subtype/Type1/BaseFont/Times-Italic>>",
+        ]
+    )
+    page = read(data, PDF).pages[0]
+    image = rendered(data)
+    assert len(page.words) == 8 * 7 + 4
+    left = image.copy()
+    for word in page.words:
+        x0, y0, x1, y1 = (
+            int(edge * image.size[at % 2]) + (2 if at > 1 else -1) for at, edge in enumerate(word.box)
+        )
+        assert image.crop((x0, y0, x1, y1)).getextrema()[0] < 100, word.text
+        left.paste(255, (x0, y0, x1, y1))
+    assert left.getextrema()[0] > 160
+
+
 def test_lines_and_tables_stay_aligned(read: Read) -> None:
     """Reading order is that of the page, not of the file, and cells stand under their headings."""
     rows = [
