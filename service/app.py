@@ -5,7 +5,7 @@ import copy
 import hashlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -186,13 +186,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         idempotency.Idempotency, answers=lambda scope: scope["app"].state.parts.answers, caller=gate.scope
     )
+    faces = _add_faces(app, settings, schemas, gate)
     app.add_middleware(
         Front,
         max_in_flight=settings.max_in_flight,
         max_body_bytes=settings.max_body_bytes,
-        faces=_add_faces(app, settings, schemas, gate),
+        faces=faces,
     )
-    _describe(app, schemas)
+    _describe(app, schemas, faces)
     return app
 
 
@@ -424,11 +425,17 @@ def _add_problems(app: FastAPI) -> None:
         return answer(request, BadRequest(str(error.detail)))
 
 
-def _describe(app: FastAPI, schemas: Registry) -> None:
+def _describe(app: FastAPI, schemas: Registry, faces: Mapping[str, Render]) -> None:
     """The OpenAPI document: FastAPI's own, with the typed extract operations, problems and the security scheme.
 
     It changes with the registry: made anew for each change, away from the event loop, and kept as text.
     """
+    about = "Errors are RFC 9457 problems; `x-request-id` stands on every answer."
+    if confluent.PREFIX in faces:
+        about += (
+            f" Clients of the Confluent Schema Registry find the registry of these schemas under `{confluent.PREFIX}`; "
+            "its paths and errors are those of that protocol, and do not stand here."
+        )
     kept: tuple[int, bytes, str] | None = None
     making = asyncio.Lock()
 
@@ -438,7 +445,7 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
                 title=app.title,
                 version=app.version,
                 summary=app.summary,
-                description="Errors are RFC 9457 problems; `x-request-id` stands on every answer.",
+                description=about,
                 routes=app.routes,
             )
         return app.openapi_schema
@@ -446,6 +453,7 @@ def _describe(app: FastAPI, schemas: Registry) -> None:
     def build() -> dict[str, Any]:
         document = copy.deepcopy(fixed())
         components = document["components"]["schemas"]
+        components.update({name: openapi.without_defaults(one) for name, one in components.items()})
         paths, more = openapi.describe(schemas.all(), taken=components)
         components.update(more)
         document["components"]["securitySchemes"] = copy.deepcopy(openapi.SECURITY)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,8 @@ def service(sandbox: str, tmp_path: Path) -> Iterator[str]:
 
     from service.app import create_app
 
-    settings = settings_for(sandbox, f"sqlite:///{tmp_path}/w.db")
+    # Tools send the URL of the example, and tests ask nobody beyond this machine, name servers neither.
+    settings = settings_for(sandbox, f"sqlite:///{tmp_path}/w.db", urls={"enabled": False})
     config = uvicorn.Config(
         create_app(settings), log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
@@ -37,13 +39,16 @@ import json
 import sys
 from winnow_client import AuthenticatedClient
 from winnow_client.api.extract import extract_invoice
-from winnow_client.models import Envelope, Input, InvoiceExtraction
+from winnow_client.models import Envelope, Input, InvoiceExtraction, Options, OptionsPolicy
 
 client = AuthenticatedClient(base_url=sys.argv[1], token="not needed on loopback")
 with open(sys.argv[2], encoding="utf-8") as document:
-    envelope = Envelope(input_=Input(text=document.read()))
-answer = extract_invoice.sync(client=client, body=envelope)
+    envelope = Envelope(input_=Input(text=document.read()), options=Options(store=True, policy=OptionsPolicy.TEXT))
+answer = extract_invoice.sync(client=client, body=envelope, idempotency_key="one")
 assert isinstance(answer, InvoiceExtraction), answer
+again = extract_invoice.sync(client=client, body=envelope, idempotency_key="one")
+assert isinstance(again, InvoiceExtraction), again
+assert again.id == answer.id
 print(json.dumps(answer.data.to_dict()))
 """
 
@@ -101,6 +106,36 @@ def test_a_generated_python_client_extracts_an_invoice(service: str, tmp_path: P
     assert record["invoice_number"] == "2026-0417"
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@needs("npm-client")
+@pytest.mark.timeout(280)
+def test_a_generated_typescript_client_extracts_an_invoice(service: str, tmp_path: Path) -> None:
+    """openapi-typescript generates from our document; the client type-checks, extracts, repeats and reads problems."""
+    packages = VENVS / "npm-client" / "node_modules"
+    (tmp_path / "node_modules").symlink_to(packages.resolve())
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "openapi.json").write_bytes(httpx2.get(f"{service}/openapi.json").content)
+    version = f"{service}/v1/schemas/invoice/versions/1"
+    (tmp_path / "pinned.json").write_bytes(httpx2.get(f"{version}/openapi.json").content)
+    (tmp_path / "invoice.ts").write_bytes(httpx2.get(f"{version}/model.ts").content)
+    (tmp_path / "invoice.txt").write_text(INVOICE)
+    shutil.copy(Path(__file__).parent / "clients" / "use_typescript.ts", tmp_path / "use.ts")
+
+    def run(*command: str | Path) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=200)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+        return done.stdout
+
+    for source, target in (("openapi.json", "schema.d.ts"), ("pinned.json", "pinned.d.ts")):
+        run(packages / ".bin" / "openapi-typescript", source, "--output", target)
+    run(
+        packages / ".bin" / "tsc", "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node",
+        "--outDir", "built", "use.ts",
+    )  # fmt: skip
+    record = json.loads(run("node", "built/use.js", service, "invoice.txt"))
+    assert (record["invoice_number"], record["total"]) == ("2026-0417", 238)
+
+
 @needs("venv-schemathesis")
 @pytest.mark.timeout(290)
 def test_fuzzing_the_surface(service: str, tmp_path: Path) -> None:
@@ -116,5 +151,6 @@ def test_fuzzing_the_surface(service: str, tmp_path: Path) -> None:
         [tool, "run", f"{service}/openapi.json", "--checks", checks, "--phases", "examples,coverage,fuzzing",
          "--max-examples", "8", "--seed", "7", "--workers", "1", "--generation-database", "none"],
         capture_output=True, text=True, cwd=tmp_path, check=False,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent / "clients")},
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-6000:]

@@ -55,6 +55,8 @@ class Page:
     label: str | None = field(default=None, repr=False)
     """What the unit is called in its file: the sheet's or the attachment's name."""
     source: Source = "text"
+    language: str | None = None
+    """A hint: the ISO 639 code of what most of the text is in; None where that is not clear."""
     scan: Image | None = field(default=None, repr=False)
     """The picture for OCR, where it is larger than ``image``. Never leaves the loader."""
 
@@ -65,6 +67,16 @@ class Notice:
 
     rule: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a file says of itself: short lines and ISO 8601 dates. Anybody may have written anything there."""
+
+    title: str | None = field(default=None, repr=False)
+    author: str | None = field(default=None, repr=False)
+    created: str | None = None
+    modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,7 @@ class Document:
     """Bytes as they came."""
     pages: tuple[Page, ...]
     notices: tuple[Notice, ...] = ()
+    metadata: Metadata | None = None
     files: tuple[File, ...] = ()
     """The parts that the model is given whole; none unless that was asked for."""
 

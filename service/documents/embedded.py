@@ -38,7 +38,7 @@ def pictures_instead(archive: Archive, paths: list[str], job: Job, text: str) ->
     if not pages:
         pages = [Page(number=1, text=text.strip())]
     elif text.strip():
-        pages[0] = replace(pages[0], text=text.strip())
+        pages[0] = replace(pages[0], text=text.strip(), source="mixed")
     notices = [Notice("pictures", f"{skipped} pictures in the document were not read")] if skipped else []
     wanted = chosen(len(pages), job.pages)
     return Parsed(tuple(pages[number - 1] for number in wanted), tuple(notices))

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, cast, get_args
 
-from service.documents.document import Image, Notice, Page, PageRange, Source, Table, Word
+from service.documents.document import Image, Metadata, Notice, Page, PageRange, Source, Table, Word
 from service.documents.limits import Limits
 from service.documents.parsed import Job, Parsed
 
@@ -21,6 +21,7 @@ LENGTHS = struct.Struct(">IQ")
 MAX_HEADER = 64 * 2**20
 MAX_BODY = 256 * 2**20
 _FULL = 65535
+_LONGEST = 200
 
 
 class BrokenFrame(ValueError):
@@ -84,6 +85,8 @@ def parsed_header(parsed: Parsed) -> tuple[dict[str, Any], list[bytes]]:
             if image is not None:
                 body.append(image.data)
                 shown[kind] = [image.media_type, image.width, image.height, len(image.data)]
+        if page.language is not None:
+            shown["language"] = page.language
         if page.source != "text":
             shown["source"] = page.source
         if page.width is not None and page.height is not None:
@@ -93,7 +96,13 @@ def parsed_header(parsed: Parsed) -> tuple[dict[str, Any], list[bytes]]:
         if page.label is not None:
             shown["label"] = page.label
         pages.append(shown)
-    return {"pages": pages, "notices": [[n.rule, n.message] for n in parsed.notices]}, body
+    header: dict[str, Any] = {
+        "pages": pages,
+        "notices": [[n.rule, n.message] for n in parsed.notices],
+    }
+    if parsed.metadata is not None:
+        header["metadata"] = asdict(parsed.metadata)
+    return header, body
 
 
 def read_parsed(header: dict[str, Any], body: bytes) -> Parsed:
@@ -120,11 +129,14 @@ def read_parsed(header: dict[str, Any], body: bytes) -> Parsed:
                     tables=tuple(_table(rows) for rows in shown.get("tables", ())),
                     label=_text(shown["label"]) if "label" in shown else None,
                     source=_source(shown.get("source", "text")),
+                    language=_text(shown["language"]) if "language" in shown else None,
                     scan=scan,
                 )
             )
         return Parsed(
-            tuple(pages), tuple(Notice(_text(rule), _text(said)) for rule, said in header["notices"])
+            tuple(pages),
+            tuple(Notice(_text(rule), _text(said)) for rule, said in header["notices"]),
+            _metadata(header.get("metadata")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BrokenFrame("a result of another shape") from error
@@ -163,6 +175,16 @@ def _read_image(shown: Any, body: bytes, at: int) -> tuple[Image | None, int]:
     ):
         raise BrokenFrame("an image of another shape")
     return Image(media_type, body[at : at + size], int(width), int(height)), at + size
+
+
+def _metadata(shown: Any) -> Metadata | None:
+    if shown is None:
+        return None
+    if not isinstance(shown, dict) or any(
+        value is not None and type(value) is not str for value in shown.values()
+    ):
+        raise BrokenFrame("metadata of another shape")
+    return Metadata(**{name: value and value[:_LONGEST] for name, value in shown.items()})
 
 
 def _source(shown: Any) -> Source:

@@ -8,11 +8,13 @@ from service.documents import plain, tables
 from service.documents.document import Document, PageRange
 from service.documents.encodings import sniff_unicode
 from service.documents.errors import DocumentEmpty
+from service.documents.language import told
 from service.documents.media import Media, resolve
 from service.documents.parsed import Images, Job, Parsed
 from service.documents.pool import Pool
 from service.documents.recognition import Readiness, Recognition
 from service.documents.settings import Settings
+from service.foundation.content import Content, Spooled
 
 _HASH_THREAD = 1024 * 1024
 """Bytes from which the digest (about 1 ms per MB) is made in a thread."""
@@ -63,7 +65,7 @@ class Loader:
 
     async def load(
         self,
-        data: bytes,
+        data: Content,
         *,
         declared: str | None,
         name: str | None,
@@ -73,7 +75,7 @@ class Loader:
         ocr: bool = False,
         deadline: float | None = None,
     ) -> Document:
-        """The document in ``data``, only the wanted ``pages`` of it.
+        """The document in ``data``, only the wanted ``pages`` of it. What is spooled is not read into this process.
 
         ``declared`` is the media type as it was claimed, with its parameters; ``deadline`` is a moment of
         ``clock.monotonic``. With ``images="always"`` every page of a format that can be rendered has its image. With
@@ -82,9 +84,12 @@ class Loader:
 
         Raises ``UnsupportedMedia`` (415), the errors of ``service.documents.errors``, and ``DeadlineExceeded`` (504).
         """
-        if not data:
+        if not len(data):
             raise DocumentEmpty("the document has no bytes")
-        media = resolve(data, declared=declared, name=name)
+        if isinstance(data, Spooled):
+            media = await asyncio.to_thread(_resolve_spooled, data, declared, name)
+        else:
+            media = resolve(data, declared=declared, name=name)
         job = Job(
             media_type=media.media_type,
             limits=self._limits,
@@ -94,7 +99,7 @@ class Loader:
             images=images,
             scans=self._settings.ocr_pages if ocr and self._recognition.readiness == "ready" else 0,
         )
-        parsed = self._inline(data, media, job)
+        parsed = None if isinstance(data, Spooled) else self._inline(data, media, job)
         if parsed is None:
             if self._pool is None:
                 raise RuntimeError("the loader is not open")
@@ -102,14 +107,15 @@ class Loader:
         if ocr:
             read, unread = await self._recognition.read(parsed.pages, deadline)
             read = tuple(page if page.scan is None else replace(page, scan=None) for page in read)
-            parsed = Parsed(read, (*parsed.notices, *unread))
+            parsed = replace(parsed, pages=read, notices=(*parsed.notices, *unread))
         return Document(
-            digest=await _digest(data),
+            digest=data.digest if isinstance(data, Spooled) else await _digest(data),
             media_type=media.media_type,
             name=_shown_name(name),
             size=len(data),
             pages=parsed.pages,
             notices=(*media.notices, *parsed.notices),
+            metadata=parsed.metadata,
         )
 
     def _inline(self, data: bytes, media: Media, job: Job) -> Parsed | None:
@@ -124,7 +130,16 @@ class Loader:
                 data.decode("utf-8")
             except UnicodeDecodeError:
                 return None
-        return tables.read(data, job) if media.kind == "table" else plain.read(data, job)
+        parsed = tables.read(data, job) if media.kind == "table" else plain.read(data, job)
+        return replace(parsed, pages=told(parsed.pages))
+
+
+def _resolve_spooled(data: Spooled, declared: str | None, name: str | None) -> Media:
+    view = data.view()
+    try:
+        return resolve(view, declared=declared, name=name)
+    finally:
+        view.close()
 
 
 async def _digest(data: bytes) -> str:

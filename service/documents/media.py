@@ -9,6 +9,7 @@ from typing import Literal
 from service.documents.document import Notice
 from service.documents.encodings import controls, sniff_unicode
 from service.documents.errors import DocumentEncrypted, DocumentUnreadable, UnsupportedMedia
+from service.foundation.content import Viewed
 
 Kind = Literal[
     "text",
@@ -126,7 +127,7 @@ class Media:
     notices: tuple[Notice, ...] = ()
 
 
-def resolve(data: bytes, *, declared: str | None, name: str | None) -> Media:
+def resolve(data: Viewed, *, declared: str | None, name: str | None) -> Media:
     """What ``data`` is.
 
     Raises ``UnsupportedMedia`` for a type that is not read, ``DocumentUnreadable`` for bytes that are not at all of the
@@ -207,7 +208,7 @@ def _extension(name: str | None) -> str:
 # --------------------------------------------------------------------------------------------- signatures
 
 
-def _iso_media(data: bytes) -> str | None:
+def _iso_media(data: Viewed) -> str | None:
     if data[4:8] != b"ftyp":
         return None
     brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(int.from_bytes(data[:4]), 256), 4))}
@@ -218,25 +219,25 @@ def _iso_media(data: bytes) -> str | None:
     return "image/heic" if brands & {b"mif1", b"msf1"} else "video/mp4"
 
 
-def _riff(data: bytes) -> str | None:
+def _riff(data: Viewed) -> str | None:
     if not data.startswith(b"RIFF"):
         return None
     return {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}.get(data[8:12])
 
 
-def _bmp(data: bytes) -> str | None:
+def _bmp(data: Viewed) -> str | None:
     known = data.startswith(b"BM") and data[14:18] in {
         bytes((n, 0, 0, 0)) for n in (12, 40, 52, 56, 64, 108, 124)
     }
     return "image/bmp" if known else None
 
 
-def _pdf(data: bytes) -> str | None:
+def _pdf(data: Viewed) -> str | None:
     """Up to 1 KB of junk before the header is read by every viewer (ISO 32000 leaves it to the reader)."""
     return "application/pdf" if b"%PDF-" in data[:1029] else None
 
 
-def _zip(data: bytes) -> str | None:
+def _zip(data: Viewed) -> str | None:
     """ZIPs name their members in clear; the first kilobytes and the directory at the end tell the office formats."""
     if not data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return None
@@ -251,7 +252,7 @@ def _zip(data: bytes) -> str | None:
     return "application/zip"
 
 
-def _ole(data: bytes) -> str | None:
+def _ole(data: Viewed) -> str | None:
     """Old office files are little file systems; the names of their streams stand in them as UTF-16."""
     if not data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return None
@@ -305,10 +306,10 @@ _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "application/vnd.sqlite3"),
 )
 
-_SIGNATURES: tuple[Callable[[bytes], str | None], ...] = (_pdf, _zip, _ole, _riff, _iso_media, _bmp)
+_SIGNATURES: tuple[Callable[[Viewed], str | None], ...] = (_pdf, _zip, _ole, _riff, _iso_media, _bmp)
 
 
-def _signature(data: bytes) -> str | None:
+def _signature(data: Viewed) -> str | None:
     """The media type of a binary format (or PDF) by its signature; None for text and for the unknown."""
     for prefix, media_type in _PREFIXES:
         if data.startswith(prefix):
@@ -323,7 +324,7 @@ def _signature(data: bytes) -> str | None:
 # --------------------------------------------------------------------------------------------- text
 
 
-def _text_head(data: bytes) -> str | None:
+def _text_head(data: Viewed) -> str | None:
     """The beginning as text, good enough to recognise markup; None when these are not the bytes of a text."""
     head = data[:_HEAD]
     unicode = sniff_unicode(head)

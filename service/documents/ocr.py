@@ -17,6 +17,7 @@ from typing import Any
 from service.documents.document import Box, Page, Word
 from service.documents.encodings import clean
 from service.documents.errors import DocumentUnreadable
+from service.documents.language import hint
 from service.documents.layout import Piece, arrange
 from service.documents.parsed import Job, Parsed
 from service.documents.pictures import check_size
@@ -77,7 +78,7 @@ def read(data: bytes, job: Job) -> Parsed:
     width, height = picture.size
     text, words = compose(recognise(picture), width, height)
     return Parsed(
-        (Page(number=1, text=text, words=words, width=float(width), height=float(height), source="ocr"),)
+        (Page(1, text, words, width=float(width), height=float(height), source="ocr", language=hint(text)),)
     )
 
 

@@ -75,6 +75,7 @@ def combine(documents: Sequence[Document]) -> Document:
         name=documents[0].name,
         size=sum(document.size for document in documents),
         pages=tuple(pages),
+        metadata=documents[0].metadata,
         notices=tuple(
             replace(notice, message=f"Part {part}: {notice.message}")
             for part, document in enumerate(documents, start=1)

@@ -1,9 +1,12 @@
 """The table of parsers. A parser is a function of the bytes and the job; each loads its library when first used."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from service.documents import mail, markup, outlook, pdf, pictures, plain, rtf, sheets, slides, tables, word
+from service.documents.language import told
 from service.documents.media import Kind, kind_of
+from service.documents.metadata import of_file
 from service.documents.parsed import Job, Parsed
 
 Parser = Callable[[bytes, Job], Parsed]
@@ -31,4 +34,8 @@ def parse(data: bytes, job: Job) -> Parsed:
     Raises the errors of ``service.documents.errors``; a parser may also raise anything that its library does, take long
     or die. That is why all but small texts are parsed in a worker process.
     """
-    return _PARSERS[kind_of(job.media_type)](data, job)
+    kind = kind_of(job.media_type)
+    parsed = _PARSERS[kind](data, job)
+    if job.depth:
+        return parsed  # an attachment: what it says of itself nobody asks for
+    return replace(parsed, pages=told(parsed.pages), metadata=parsed.metadata or of_file(data, kind, job))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from service.documents.document import Notice, Page, PageRange
+from service.documents.document import Metadata, Notice, Page, PageRange
 from service.documents.errors import DocumentTooLong
 from service.documents.limits import Limits
 
@@ -33,6 +33,7 @@ class Parsed:
 
     pages: tuple[Page, ...]
     notices: tuple[Notice, ...] = ()
+    metadata: Metadata | None = None
 
 
 def check_length(characters: int, limits: Limits) -> None:

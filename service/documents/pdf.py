@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from service.documents import pdfium
@@ -9,6 +10,7 @@ from service.documents.document import Image, Notice, Page, Source, Word
 from service.documents.encodings import clean
 from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentUnreadable, WrongPassword
 from service.documents.layout import Piece, arrange
+from service.documents.metadata import of_pdf
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.pdf_fields import Filled, filled
@@ -57,7 +59,16 @@ def read(data: bytes, job: Job) -> Parsed:
         numbers = chosen(count, job.pages)
         if len(numbers) > job.limits.max_pages:
             raise too_many_pages(len(numbers), job)
-        return _Reader(pdf, job).read(numbers)
+        return replace(_Reader(pdf, job).read(numbers), metadata=of_pdf(_information(pdf)))
+
+
+def _information(pdf: Any) -> dict[str, str]:
+    """What the file says of itself; a broken dictionary says nothing."""
+    try:
+        found: dict[str, str] = pdf.get_metadata_dict(skip_empty=True)
+    except (pdfium.helpers().PdfiumError, ValueError):
+        return {}
+    return found
 
 
 @contextlib.contextmanager

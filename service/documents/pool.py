@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from typing import Any
 
 import orjson
-import structlog
 
 from service.documents import frames
 from service.documents.errors import (
@@ -21,9 +21,9 @@ from service.documents.errors import (
 from service.documents.limits import Bounds
 from service.documents.parsed import Job, Parsed
 from service.foundation import clock
+from service.foundation.content import Content, Spooled
 from service.foundation.errors import DeadlineExceeded, WinnowError
-
-_log = structlog.get_logger()
+from service.foundation.telemetry import log
 
 _THREAD = 256 * 1024
 """Bytes of a result from which it is decoded in a thread, not in the event loop."""
@@ -44,10 +44,13 @@ class _Babbling(Exception):
 
 
 class _Worker:
-    """One process and the pipe to it."""
+    """One process, the pipes to it, and a socket on which it is lent the descriptors of files."""
 
-    def __init__(self, process: asyncio.subprocess.Process, bounds: Bounds) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, bounds: Bounds, descriptors: socket.socket
+    ) -> None:
         self.process = process
+        self._descriptors = descriptors
         self._bounds = bounds
         self.isolation = "unknown"
         self.idle_since = 0.0
@@ -61,7 +64,7 @@ class _Worker:
         header, _ = await self._receive()
         self.isolation = str(header.get("isolation", "none"))
 
-    async def ask(self, job: Job, data: bytes) -> Parsed | WinnowError:
+    async def ask(self, job: Job, data: Content) -> Parsed | WinnowError:
         """The result of one job, or the error that the worker reports.
 
         Raises ``_Gone`` or ``_Babbling``.
@@ -69,7 +72,15 @@ class _Worker:
         stdin = self.process.stdin
         assert stdin is not None  # noqa: S101 - started with a pipe
         try:
-            for piece in frames.pack({"job": frames.job_header(job), "cpu_s": self._bounds.cpu_s}, [data]):
+            header: dict[str, Any] = {"job": frames.job_header(job), "cpu_s": self._bounds.cpu_s}
+            body: bytes = b""
+            if isinstance(data, Spooled):
+                # The worker reads the file itself: its bytes cost this process nothing.
+                header["spooled"] = len(data)
+                socket.send_fds(self._descriptors, [b"f"], [data.fileno()])
+            else:
+                body = data
+            for piece in frames.pack(header, [body]):
                 stdin.write(piece)
             await stdin.drain()
             header, body = await self._receive()
@@ -112,6 +123,7 @@ class _Worker:
                 os.kill(self.process.pid, signal.SIGKILL)
         if self.process.stdin is not None:
             self.process.stdin.close()
+        self._descriptors.close()
         return await self.process.wait()
 
 
@@ -149,7 +161,7 @@ class Pool:
             async with self._slots:
                 self._keep(await self._take(None))
 
-    async def run(self, job: Job, data: bytes, deadline: float | None) -> Parsed:
+    async def run(self, job: Job, data: Content, deadline: float | None) -> Parsed:
         """The result of one job.
 
         Raises the parser's typed errors, ``DocumentTooSlow``, ``DocumentTooHungry``, ``ParserUnavailable``, and
@@ -170,7 +182,7 @@ class Pool:
         return outcome
 
     async def _run(
-        self, worker: _Worker, job: Job, data: bytes, deadline: float | None
+        self, worker: _Worker, job: Job, data: Content, deadline: float | None
     ) -> Parsed | WinnowError:
         left = _left(deadline)
         wall = self._bounds.wall_s
@@ -188,7 +200,7 @@ class Pool:
         except _Gone:
             return self._autopsy(await worker.exit_code())
         except _Babbling:
-            _log.warning("documents.worker_broke_protocol")
+            log.warning("documents.worker_broke_protocol")
             return _crashed()
         finally:  # also when cancelled: nobody waits for the answer that the worker is about to give
             if reusable:
@@ -221,26 +233,35 @@ class Pool:
     async def _start(self) -> _Worker:
         if self._closed:
             raise ParserUnavailable("the service is stopping", retry_after=1)
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-B", "-X", "utf8", "-m", "service.documents.worker"),
-                *(str(os.getpid()), str(self._bounds.memory_mb), self._bounds.task),
+                *(str(os.getpid()), str(self._bounds.memory_mb), self._bounds.task, str(theirs.fileno())),
+                pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
                 env={"PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path)},  # noqa: PTH109
             )
         except OSError as error:
-            _log.warning("documents.worker_not_started", error=type(error).__name__, errno=error.errno)
+            ours.close()
+            log.warning("documents.worker_not_started", error=type(error).__name__, errno=error.errno)
             raise ParserUnavailable("no parser process could be started", retry_after=1) from error
-        worker = _Worker(process, self._bounds)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        worker = _Worker(process, self._bounds, ours)
         self._all.add(worker)
         try:
             async with asyncio.timeout(self._bounds.start_s):
                 await worker.hello()
         except (TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
             self._discard(worker)
-            _log.warning("documents.worker_not_started", error=type(error).__name__)
+            log.warning("documents.worker_not_started", error=type(error).__name__)
             raise ParserUnavailable("a parser process did not come up", retry_after=1) from error
         except BaseException:
             self._discard(worker)
@@ -272,7 +293,7 @@ class Pool:
 
     def _autopsy(self, code: int) -> WinnowError:
         """What a worker died of, by its exit code (negative: the signal)."""
-        _log.warning("documents.worker_died", exit_code=code)
+        log.warning("documents.worker_died", exit_code=code)
         if code == -signal.SIGXCPU:
             allowed = self._bounds.cpu_s
             return DocumentTooSlow(
@@ -292,7 +313,7 @@ def _crashed() -> DocumentUnreadable:
 
 def _reported(error: dict[str, Any]) -> WinnowError:
     if error.get("fault"):
-        _log.warning("documents.parser_fault", fault=error["fault"])
+        log.warning("documents.parser_fault", fault=error["fault"])
     return by_code(str(error["code"]), str(error["detail"]), dict(error.get("members") or {}))
 
 

@@ -113,7 +113,7 @@ class Recognition:
             self._keep(digest, found)
         if page.source == "mixed":
             return await asyncio.to_thread(_joined, page, found)
-        return replace(page, text=found.text, words=found.words, source="ocr")
+        return replace(page, text=found.text, words=found.words, source="ocr", language=found.language)
 
     async def _recognised(self, picture: Image, until: float | None) -> Page:
         if self._pool is None:

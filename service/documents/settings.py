@@ -67,7 +67,7 @@ class Settings(BaseModel):
         description="OCR processes at most; each holds about 400 MB and starts when first needed.",
     )
     ocr_cpu_s: float = Field(15, gt=0, description="CPU seconds that OCR of one page may take.")
-    ocr_wall_s: float = Field(30, gt=0, description="Seconds that OCR of one page may take.")
+    ocr_wall_s: float = Field(60, gt=0, description="Seconds that OCR of one page may take.")
     ocr_memory_mb: int = Field(3072, ge=1024, description="Address space of one OCR process in MiB.")
     ocr_pages: int = Field(
         50, ge=1, description="Pages of one document that OCR reads at most; the rest stay pictures."

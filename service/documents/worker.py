@@ -1,7 +1,7 @@
-"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB TASK`` (``parse`` or ``ocr``).
+"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB TASK SOCKET``; TASK is ``parse`` or ``ocr``.
 
 It reads jobs from its standard input and answers on its standard output (see ``frames``), one at a time, until the
-input ends. Everything that a document can do wrong happens here, behind limits, without a network and without secrets:
+input ends. Large documents come as descriptors of files, through the SOCKET that it inherits. Everything that a document can do wrong happens here, behind limits, without a network and without secrets:
 the service starts it with an empty environment.
 """
 
@@ -16,12 +16,18 @@ from typing import Any, BinaryIO
 
 from service.documents import confinement, frames
 from service.documents.parsed import Job, Parsed
+from service.foundation.content import read_all
 from service.foundation.errors import WinnowError
 
 
 def main(arguments: list[str]) -> None:
     """Serve jobs until the input ends."""
-    parent, memory_mb, task = int(arguments[0]), int(arguments[1]), arguments[2]
+    parent, memory_mb, task, descriptors = (
+        int(arguments[0]),
+        int(arguments[1]),
+        arguments[2],
+        int(arguments[3]),
+    )
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C in a terminal reaches the whole group; the service decides
@@ -35,7 +41,7 @@ def main(arguments: list[str]) -> None:
     work = _task(task)
     _send(answers, frames.pack({"isolation": isolation}))
     while True:
-        header = _receive(jobs)
+        header = _receive(jobs, descriptors)
         if header is None:
             return
         request, data = header
@@ -107,13 +113,27 @@ def _held_kb() -> int:
         return 0
 
 
-def _receive(jobs: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+def _receive(jobs: BinaryIO, descriptors: int = -1) -> tuple[dict[str, Any], bytes] | None:
+    """The next job and its bytes, which come through the pipe or lie in a file that is lent through ``descriptors``."""
     prefix = jobs.read(frames.LENGTHS.size)
     if len(prefix) < frames.LENGTHS.size:
         return None
     header, body = frames.lengths(prefix)
     request = json.loads(jobs.read(header))
+    if "spooled" in request:
+        return request, _lent(descriptors, request["spooled"])
     return request, jobs.read(body)
+
+
+def _lent(descriptors: int, size: int) -> bytes:
+    import socket  # most workers never see a large document
+
+    with socket.socket(fileno=os.dup(descriptors)) as channel:
+        _, (descriptor, *_), _, _ = socket.recv_fds(channel, 1, 1)
+    try:
+        return read_all(descriptor, size)
+    finally:
+        os.close(descriptor)
 
 
 def _send(answers: BinaryIO, pieces: list[bytes]) -> None:

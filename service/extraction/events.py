@@ -10,14 +10,13 @@ from typing import Any
 
 from service.extraction.arguments import Arguments
 from service.extraction.partial import completed
-from service.extraction.plan import Plan
+from service.extraction.plan import Form, Plan
 from service.extraction.reading import Progress
 from service.extraction.result import Extraction, body
 from service.extraction.run import Extractor
 from service.foundation import clock, jsontext, problems
 from service.foundation.errors import WinnowError
 from service.foundation.money import usd
-from service.strict import Compiled
 from service.upstream import Attempt
 
 HEARTBEAT_S = 15.0
@@ -31,10 +30,10 @@ _MAX_SNAPSHOT = 200_000
 class Listener:
     """Turns what a ``Watch`` hears into events in a queue."""
 
-    def __init__(self, queue: asyncio.Queue[bytes | None], compiled: Callable[[Plan], Compiled]) -> None:
+    def __init__(self, queue: asyncio.Queue[bytes | None], form: Callable[[Plan], Form]) -> None:
         self._queue = queue
-        self._compiled_of = compiled
-        self._compiled: Compiled | None = None
+        self._form_of = form
+        self._form: Form | None = None
         self._attempt = 0
         self._text: list[str] = []
         self._next = 0.0
@@ -42,7 +41,7 @@ class Listener:
 
     def planned(self, plan: Plan) -> None:
         """The model is about to be asked."""
-        self._compiled = self._compiled_of(plan)
+        self._form = self._form_of(plan)
         about = {"stage": "asking", "model": plan.name, "pages": len(plan.document.pages)}
         if plan.parts is not None:
             about["parts"] = len(plan.segments)
@@ -69,17 +68,17 @@ class Listener:
             self._attempt, self._text = attempt, []
         self._text.append(delta)
         now = clock.monotonic()
-        if now < self._next or self._compiled is None:
+        if now < self._next or self._form is None:
             return
         self._next = now + SNAPSHOT_S
         text = "".join(self._text)
-        snapshot = _snapshot(text, self._compiled) if len(text) <= _MAX_SNAPSHOT else None
+        snapshot = _snapshot(text, self._form) if len(text) <= _MAX_SNAPSHOT else None
         if snapshot is not None and snapshot != self._last:
             self._last = snapshot
             self._queue.put_nowait(snapshot)
 
 
-def _snapshot(text: str, compiled: Compiled) -> bytes | None:
+def _snapshot(text: str, form: Form) -> bytes | None:
     prefix = completed(text)
     if prefix is None:
         return None
@@ -93,7 +92,7 @@ def _snapshot(text: str, compiled: Compiled) -> bytes | None:
         ValueError,
         AttributeError,
     ):
-        return event("snapshot", {"data": compiled.decode(jsontext.parse(prefix.encode()))})
+        return event("snapshot", {"data": form.decode(jsontext.parse(prefix.encode()))})
     return None
 
 
@@ -105,7 +104,7 @@ def event(name: str, data: Any) -> bytes:
 async def stream(extractor: Extractor, arguments: Arguments, request_id: str | None) -> AsyncIterator[bytes]:
     """The frames of one extraction. Closing the iterator cancels it; what was spent is recorded all the same."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-    listener = Listener(queue, lambda plan: plan.prepared.form.compiled)
+    listener = Listener(queue, lambda plan: plan.prepared.form)
 
     async def run() -> None:
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from service.extraction.validate import Finding, Validator
 from service.foundation import jsontext
@@ -33,14 +33,21 @@ class Invalid:
 Verdict = Accepted | Malformed | Invalid
 
 
-def decoded(text: str, compiled: Compiled) -> Any | Malformed:
+class Decodes(Protocol):
+    """Turns a strict value into a record."""
+
+    def decode(self, value: Any) -> Any:
+        """The record. Raises ``ValueError`` and its like for what is not of the form."""
+
+
+def decoded(text: str, form: Decodes) -> Any | Malformed:
     """The answer in the caller's shape, not yet validated."""
     try:
         value = jsontext.parse(text.encode())
     except (jsontext.MalformedJson, UnicodeEncodeError) as error:
         return Malformed(str(error) if isinstance(error, jsontext.MalformedJson) else "not valid Unicode")
     try:
-        return compiled.decode(value)
+        return form.decode(value)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         return Malformed("the answer is not of the form that was asked for")
 

@@ -1,8 +1,10 @@
 """Which lines of a document a repair is shown: those around the failing part, where it is known where that stands. Pure.
 
-A row that is asked for again is shown with the lines around it and the head of its list. For everything else the whole
-text is shown, without the rows of lists that are not asked for and whose words are all accounted for by values that were
-found there: nothing else can stand in them. What is left out is marked.
+A row that is asked for again is shown with the lines around it and the head of its list. Single values are shown with the
+lines in which a word of their label stands, those of the values beside them in the record, and the beginning and the end
+of the document, where there is such a word. For everything else the whole text is shown, without the rows of lists that are
+not asked for and whose words are all accounted for by values that were found there: nothing else can stand in them. What is
+left out is marked.
 """
 
 from bisect import bisect_right
@@ -12,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service.documents import Document, Page
-from service.extraction.evidence import Evidence
+from service.extraction.evidence import Evidence, Index, Outline
+from service.extraction.evidence.neighbours import says
+from service.extraction.evidence.outline import Facts
 from service.extraction.fragments import Fragment, Part
 
 OMITTED = "[...]"
@@ -26,6 +30,18 @@ _HEAD = 3
 
 _EDGE = 1
 """Rows at each end of a run of accounted rows that are shown all the same."""
+
+_LABEL = 0.5
+"""How much a word must be a label of a value for its line to be shown."""
+
+_ABOVE_LABEL, _BELOW_LABEL = 1, 3
+"""Lines above and below a label that are shown: a value may stand under it, an address takes several."""
+
+_BESIDE = 1
+"""Lines above and below values that stand beside what is asked for in the record."""
+
+_OPENING, _CLOSING = 12, 4
+"""Lines at the beginning and the end of the document that are shown: what it is, whose it is, and its number stand there."""
 
 _ACCOUNTED = 0.6
 """Share of a line's letters and digits from which found values account for it."""
@@ -46,7 +62,7 @@ class _Row:
 
 
 def narrowed(
-    document: Document, record: Any, fragment: Fragment, located: Mapping[str, Evidence]
+    document: Document, record: Any, fragment: Fragment, located: Mapping[str, Evidence], outline: Outline
 ) -> Document | None:
     """The document with the lines that the fragment needs; None where all of it is needed, or most.
 
@@ -56,11 +72,14 @@ def narrowed(
     layout = _Layout(document.pages)
     rows: dict[str, _Row] = {}
     covered: dict[_Line, int] = defaultdict(int)
+    singles: dict[str, set[_Line]] = {}
     for pointer, item, array in _leaves(record):
         one = located.get(pointer)
         if one is None or one.page is None or one.span is None or one.status not in ("found", "ambiguous"):
             continue
         lines = layout.lines(one.page, *one.span)
+        if item is None:
+            singles[pointer] = lines
         if item is not None and array is not None:
             rows.setdefault(item, _Row(array)).lines |= lines
             for line in lines:
@@ -76,6 +95,8 @@ def narrowed(
             if covered[line] >= _ACCOUNTED * layout.size(line)
         }
         keep = layout.all - _inner(spent)
+        near = _by_label(fragment, record, singles, layout, outline)
+        keep = keep if near is None else keep & near
     return layout.shown(document, keep)
 
 
@@ -93,6 +114,29 @@ def _around(fragment: Fragment, rows: Mapping[str, _Row]) -> set[_Line] | None:
         first = min(min(other.lines) for other in rows.values() if other.list == array and other.lines)
         keep |= _span((first[0], first[1] - _HEAD), first)
     return keep
+
+
+def _by_label(
+    fragment: Fragment, record: Any, singles: Mapping[str, set[_Line]], layout: "_Layout", outline: Outline
+) -> set[_Line] | None:
+    """The lines around labels of the single values that are asked for; None where not only such are, or one has none."""
+    keep: set[_Line] = set()
+    for part in fragment.parts:
+        way = tuple(step for step in part.steps if isinstance(step, str))
+        value = fragment.current(record).get(part.name)
+        if len(way) != len(part.steps) or isinstance(value, dict | list):
+            return None
+        labelled = layout.labelled(outline.facts(way))
+        if not labelled:
+            return None
+        for page, line in labelled:
+            keep |= _span((page, line - _ABOVE_LABEL), (page, line + _BELOW_LABEL))
+        outer = part.pointer.rpartition("/")[0]
+        for pointer, lines in singles.items():
+            if pointer.rpartition("/")[0] == outer:
+                for page, line in lines:
+                    keep |= _span((page, line - _BESIDE), (page, line + _BESIDE))
+    return keep | layout.ends(_OPENING, _CLOSING)
 
 
 def _item(part: Part) -> tuple[str, str, int] | None:
@@ -177,6 +221,25 @@ class _Layout:
         starts = self._starts[page]
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, max(end - 1, start)) - 1
         return {(page, line) for line in range(first, last + 1)}
+
+    def labelled(self, facts: Facts) -> set[_Line]:
+        """The lines in which a word of a value's label stands."""
+        return {
+            (page, line)
+            for page, texts in enumerate(self._texts)
+            for line, text in enumerate(texts)
+            if any(says(word, facts) >= _LABEL for word in Index.tokens_of(text))
+        }
+
+    def ends(self, first: int, last: int) -> set[_Line]:
+        """So many lines that are not blank at the beginning and at the end."""
+        full = [
+            (page, line)
+            for page, texts in enumerate(self._texts)
+            for line, text in enumerate(texts)
+            if text.strip()
+        ]
+        return {*full[:first], *full[-last:]}
 
     def letters(self, line: _Line, start: int, end: int) -> int:
         """How many letters and digits of a line a span holds."""

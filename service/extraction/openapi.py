@@ -5,17 +5,18 @@ whatever draft the schema was written in.
 """
 
 import copy
+import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
-import jsonschema_rs
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.extraction.wire import Envelope, EstimateBody, ExtractionBody, InlineEnvelope, Options
 from service.foundation.problems import MEDIA_TYPE, Problem
-from service.registry import NAME, SchemaVersion, walk
+from service.registry import NAME, SchemaVersion
 from service.strict import children
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -65,6 +66,9 @@ SECURITY = {
 
 _OTHER_BODIES = ("EstimateBody", "InlineEnvelope")
 """Bodies that the document of one version has no operation for."""
+
+_VALUES = ("const", "default", "enum", "example", "examples")
+"""Keywords that hold values of customers or of ours, not schemas."""
 
 _OPERATIONS = ("extract", "extract_inline", "estimate")
 """Operations that are there whatever schemas are."""
@@ -187,7 +191,26 @@ def _bodies() -> dict[str, Any]:
     )
     found: dict[str, Any] = schemas["$defs"]
     found["Options"]["properties"]["max_cost_usd"] = _money_schema()
-    return found
+    return {name: without_defaults(schema) for name, schema in found.items()}
+
+
+def without_defaults(schema: Any) -> Any:
+    """A schema of ours with its defaults said in words.
+
+    Generators read `default` as a value to send, which would overrule what a schema's own policy says, and as a promise
+    that the member is always there (openapi-typescript).
+    """
+    if isinstance(schema, list):
+        return [without_defaults(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: value if key in _VALUES else without_defaults(value) for key, value in schema.items()}
+    if "default" in schema and ("type" in schema or "anyOf" in schema or "$ref" in schema):
+        default = result.pop("default")
+        words = result.get("description", "")
+        if default not in (None, "", [], {}):
+            result["description"] = f"{words} Default: `{json.dumps(default)}`.".strip()
+    return result
 
 
 def _money_schema() -> dict[str, Any]:
@@ -346,16 +369,18 @@ def _multipart() -> dict[str, Any]:
     }
 
 
-def _options_in_query() -> list[dict[str, Any]]:
+@cache
+def _options_in_query() -> tuple[dict[str, Any], ...]:
+    """The same for every operation, and most of the work of describing one: made once, never changed."""
     schemas = Options.model_json_schema()["properties"]
     schemas["max_cost_usd"] = _money_schema()
+    schemas = without_defaults(schemas)
     parameters = []
     for name, schema in schemas.items():
         examples = schema.pop("examples", [])
         choices = [choice for choice in schema.pop("anyOf", []) if choice.get("type") != "null"]
         if choices:
             schema = {**schema, **choices[0]}
-            schema.pop("default", None)
         if "maxLength" in schema:  # a URL holds less than a body
             schema["maxLength"] = min(schema["maxLength"], _MAX_IN_URL)
         parameter = {
@@ -368,7 +393,7 @@ def _options_in_query() -> list[dict[str, Any]]:
         if examples:
             parameter["example"] = examples[0]
         parameters.append(parameter)
-    return parameters
+    return tuple(parameters)
 
 
 def _prefer() -> dict[str, Any]:
@@ -390,7 +415,8 @@ def _idempotency_key() -> dict[str, Any]:
         # Without `example`: fuzzers would send the same key with every request and be told so.
         "description": "A UUID, for instance. Carries the request out once: the same request with the same key within 24 hours is answered with the "
         "first one's answer (`Idempotency-Replayed: true`), if that was a success, a 402 or a 422; any other answer frees the "
-        "key. 409 while the first one is worked on, 422 with another path, query or body. Not with `text/event-stream`.",
+        "key. 409 while the first one is worked on, 422 with another path, query or body. Not with `text/event-stream`. The answer is "
+        "kept for that time whatever `store` says.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     }
 
@@ -434,19 +460,9 @@ def _component(schema: Any) -> Any:
                 dict(schema[keyword]) if isinstance(schema[keyword], dict) else list(schema[keyword])
             )
         result[keyword][steps[1]] = _component(child)
-    if "default" in result and not _takes(schema, schema["default"]):
-        del result["default"]  # validators and generators refuse the whole document for it
+    # A record holds what the document says, and no default: generators would promise that the member is there.
+    result.pop("default", None)
     return result
-
-
-def _takes(schema: dict[str, Any], value: Any) -> bool:
-    """Whether a schema that refers to no other is certain to accept a value."""
-    if any("$ref" in node for node in walk(schema)):
-        return False
-    try:
-        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True).is_valid(value)
-    except ValueError:  # a pattern that only other engines read
-        return False
 
 
 def _pascal(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,18 +10,19 @@ from service.catalogue import Model
 from service.documents import Document
 from service.extraction import prompt
 from service.extraction.errors import NothingToShow
-from service.extraction.evidence import Outline
+from service.extraction.evidence import Outline, quotes
 from service.extraction.excerpts import Excerpt, cut, halves, weight
 from service.extraction.lines import Lines
 from service.extraction.relaxed import nodes, relaxed, without_lists
 from service.extraction.settings import Settings
 from service.extraction.shown import Shown, pages_shown
 from service.extraction.validate import Validator
-from service.extraction.wire import Options
+from service.extraction.wire import EvidenceMode, Options
 from service.foundation import jsontext
+from service.foundation.errors import BadRequest, Fault
 from service.foundation.money import NanoUSD
 from service.registry import Rule, SchemaVersion, parse_rules
-from service.strict import Compiled, SchemaRefused
+from service.strict import Compiled, SchemaRefused, check
 from service.upstream import (
     Call,
     Estimate,
@@ -37,10 +38,15 @@ from service.upstream import (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A strict form, and the request's ``text.format`` made of it."""
+    """A strict form, and the request's ``text.format`` made of it. ``quoted``: wrapped, with quotes beside the record."""
 
     compiled: Compiled
     format: ResponseFormat
+    quoted: bool = False
+
+    def decode(self, value: Any) -> Any:
+        """The record in the caller's shape. Raises what ``Compiled.decode`` does for what is not of the form."""
+        return self.compiled.decode(value["record"] if self.quoted else value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,28 @@ def prepare(version: SchemaVersion) -> Prepared:
         outline=Outline(version.schema),
         rules=parse_rules(list(version.rules), version.schema, pointer="/rules"),
     )
+
+
+def prepare_quoted(version: SchemaVersion) -> Prepared:
+    """The same with forms that ask for quotes beside the record.
+
+    Raises ``SchemaRefused``, and ``BadRequest`` for a schema that leaves no room in the strict form for quotes.
+    """
+    plain = prepare(version)
+    return replace(
+        plain, form=_with_quotes(version, plain.form), minimal=_with_quotes(version, plain.minimal)
+    )
+
+
+def _with_quotes(version: SchemaVersion, form: Form) -> Form:
+    schema = quotes.wrapped(form.format.schema)
+    problems = list(check(schema))
+    if problems:
+        raise BadRequest(
+            f"The schema leaves no room for quotes in the strict form: {problems[0].message}",
+            errors=[Fault("/options/evidence", "Use `locations` with this schema.")],
+        )
+    return Form(form.compiled, _format(version, schema), quoted=True)
 
 
 def prepare_part(version: SchemaVersion, *, rows: bool) -> Prepared:
@@ -228,13 +256,17 @@ def make(
     call = Call(
         model=name,
         instructions=prompt.instructions(
-            version.instructions, options.instructions, in_parts=parts is not None
+            version.instructions,
+            options.instructions,
+            in_parts=parts is not None,
+            quotes=form.form.quoted,
         ),
         parts=shown,
         format=form.form.format,
         minimal=form.minimal.format,
         max_output_tokens=output_budget(model, shown, settings),
         cache_key=version.digest[7:39],
+        logprobs=settings.logprobs and evidence_mode(options, version) != "off",
     )
     plan = Plan(name, model, (Segment(document, call),), document, version, prepared, parts)
     if parts is None:
@@ -246,6 +278,11 @@ def make(
     return replace(plan, segments=segments)
 
 
+def evidence_mode(options: Options, version: SchemaVersion) -> EvidenceMode:
+    """Which evidence a record comes with: what the request says, else the schema."""
+    return options.evidence or version.evidence
+
+
 def segment_of(
     plan: Plan, excerpt: Excerpt, like: Call, *, options: Options, settings: Settings, part: int, of: int
 ) -> Segment:
@@ -253,7 +290,8 @@ def segment_of(
     assert plan.parts is not None  # noqa: S101 - narrows the type: only plans in parts have excerpts
     lines, document = plan.parts.lines, plan.document
     shown = prompt.excerpt(lines, excerpt, document, options.policy, options.detail, part=part, of=of)
-    call = replace(like, parts=shown, max_output_tokens=output_budget(plan.model, shown, settings))
+    budget = output_budget(plan.model, shown, settings)
+    call = replace(like, parts=shown, max_output_tokens=budget, kind="segment")
     return Segment(_pages_of(document, lines, excerpt), call, excerpt)
 
 
@@ -276,6 +314,7 @@ def segment_once(plan: Plan, like: Call, *, options: Options, settings: Settings
         format=form.form.format,
         minimal=form.minimal.format,
         max_output_tokens=min(plan.model.max_output_tokens, settings.min_output_tokens),
+        kind="segment",
     )
     pages = {page.number: page for end in ends for page in _pages_of(plan.document, lines, end).pages}
     return Segment(replace(plan.document, pages=tuple(pages.values())), call)
@@ -321,7 +360,9 @@ def as_shown(plan: Plan, options: Options) -> tuple[Shown, ...]:
 
 def likely(plan: Plan, settings: Settings) -> Estimate:
     """What the plan will probably cost, with a short answer to each call; not a bound."""
-    short = settings.min_output_tokens // 8
+    # As many quotes as values, and their pointers.
+    quoted = plan.parts is None and plan.prepared.form.quoted
+    short = settings.min_output_tokens // (4 if quoted else 8)
     return _sum(
         plan,
         lambda call, model: expected(call, model, output_tokens=min(call.max_output_tokens, short)),
@@ -343,9 +384,13 @@ def _sum(plan: Plan, of: Callable[[Call, Model], Estimate]) -> Estimate:
 
 
 def _form(version: SchemaVersion, compiled: Compiled) -> Form:
-    # Schemas registered by other protocols may be called anything; the provider takes these characters, and 64 of them.
-    name = _NOT_IN_FORMAT_NAMES.sub("_", version.name)[:64]
     # The dialect says nothing to a model, and would be billed with every call.
     schema = {word: value for word, value in compiled.strict.items() if word != "$schema"}
+    return Form(compiled, _format(version, schema))
+
+
+def _format(version: SchemaVersion, schema: Mapping[str, Any]) -> ResponseFormat:
+    # Schemas registered by other protocols may be called anything; the provider takes these characters, and 64 of them.
+    name = _NOT_IN_FORMAT_NAMES.sub("_", version.name)[:64]
     wire = {"type": "json_schema", "name": name, "strict": True, "schema": schema}
-    return Form(compiled, ResponseFormat(name, schema, jsontext.render(wire)))
+    return ResponseFormat(name, schema, jsontext.render(wire))

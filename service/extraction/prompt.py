@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from service.documents import Document, File, Image, Page
 from service.extraction.errors import PolicyImpossible
+from service.extraction.evidence.quotes import INSTRUCTIONS as QUOTES
 from service.extraction.excerpts import Excerpt
 from service.extraction.fragments import Fragment
 from service.extraction.lines import Line, Lines
@@ -56,15 +57,15 @@ _CHECK = re.compile(r"<(?=/?(?:document|check)\b)", re.IGNORECASE)
 _CLOSING = re.compile(r"<(?=/?document\b)", re.IGNORECASE)
 
 
-def instructions(schema: str, request: str | None, *, in_parts: bool = False) -> str:
+def instructions(schema: str, request: str | None, *, in_parts: bool = False, quotes: bool = False) -> str:
     """The whole system text: ours, the schema's, the request's."""
-    parts = [INSTRUCTIONS, PARTS if in_parts else "", schema, request or ""]
+    parts = [INSTRUCTIONS, PARTS if in_parts else "", QUOTES if quotes else "", schema, request or ""]
     return "\n\n".join(part for part in parts if part)
 
 
 def shortened(text: str) -> str:
     """Instructions for a question about a part of the record only."""
-    return text.replace(INSTRUCTIONS, OF_A_PART, 1)
+    return text.replace(INSTRUCTIONS, OF_A_PART, 1).replace(f"\n\n{QUOTES}", "", 1)
 
 
 def parts(document: Document, policy: Policy, detail: Detail) -> tuple[Part, ...]:

@@ -24,6 +24,7 @@ from service.extraction.narrowing import narrowed
 from service.extraction.plan import Form, Plan, Prepared, prepare
 from service.extraction.reading import Terms, ask, raise_for
 from service.extraction.review import Review, review
+from service.extraction.said import NOTHING_SAID, Said
 from service.extraction.validate import Finding
 from service.extraction.wire import Options
 from service.foundation import clock, jsontext
@@ -46,6 +47,7 @@ class Candidate:
     data: Any = field(repr=False)
     standing: Standing
     seen: Review
+    said: Said = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ class Mending:
         Raises a ``WinnowError`` for everything that is not a record: what ended the first call, ``AnswerMalformed``,
         ``RecordInvalid``, or what ended a later call when no record can be accepted without it.
         """
-        last, text, form = await self._first(hold)
-        best = await self._judged(decoded(text, form.compiled), last)
+        last, outcome, form = await self._first(hold)
+        best = await self._judged(outcome, form, last)
         while True:
             step = self._next(best)
             if not isinstance(step, Again):
@@ -132,7 +134,7 @@ class Mending:
                 self._journal.judge(last, "accepted")
         return best
 
-    async def _first(self, hold: Hold) -> tuple[Attempt, str, Form]:
+    async def _first(self, hold: Hold) -> tuple[Attempt, Text, Form]:
         reply = await ask(
             self._segment.call,
             hold=hold,
@@ -149,24 +151,30 @@ class Mending:
             await self._journal.record(last)
             raise_for(outcome)
         prepared = self._plan.prepared
-        return last, outcome.text, prepared.minimal if reply.minimal else prepared.form
+        return last, outcome, prepared.minimal if reply.minimal else prepared.form
 
-    async def _judged(self, data: Any, attempt: Attempt) -> Candidate | None:
+    async def _judged(self, outcome: Text, form: Form, attempt: Attempt) -> Candidate | None:
+        data = decoded(outcome.text, form)
         if isinstance(data, Malformed):
             self._journal.judge(attempt, "malformed")
             return None
-        candidate = await self._look(data)
+        candidate = await self._look(data, await self._said(outcome, form))
         self._journal.judge(attempt, _verdict(candidate.standing))
         return candidate
 
-    async def _look(self, data: Any) -> Candidate:
+    async def _said(self, outcome: Text, form: Form) -> Said:
+        if not self._evidence or not (outcome.tokens or form.quoted):
+            return NOTHING_SAID
+        return await asyncio.to_thread(Said.of, outcome, form)
+
+    async def _look(self, data: Any, said: Said) -> Candidate:
         """Validate and review a record; away from the event loop where that is more than a check of validity."""
         prepared = self._plan.prepared
         invalid: Sequence[Finding] = ()
         if not prepared.validator.accepts(data):
             invalid = await asyncio.to_thread(prepared.validator.findings, data)
         if not self._evidence and not prepared.rules:
-            return Candidate(data, Standing(tuple(invalid)), Review((), (), None))
+            return Candidate(data, Standing(tuple(invalid)), Review((), (), None), said)
         seen = await asyncio.to_thread(
             review,
             prepared.rules,
@@ -174,10 +182,11 @@ class Mending:
             self._plan.document,
             evidence=self._evidence,
             outline=prepared.outline,
+            said=said,
         )
         doubts = tuple(one for one in seen.findings if one.severity == "warning" and self._matters(one))
         suspects = await asyncio.to_thread(self._suspects, data, seen)
-        return Candidate(data, Standing(tuple(invalid), seen.doubts, doubts, suspects), seen)
+        return Candidate(data, Standing(tuple(invalid), seen.doubts, doubts, suspects), seen, said)
 
     def _suspects(self, data: Any, seen: Review) -> tuple[str, ...]:
         unmet = [one for one in (*seen.doubts, *seen.findings) if one.rule != "evidence"]
@@ -236,7 +245,7 @@ class Mending:
             return None
         last = reply.attempts[-1]
         form = prepared.minimal if reply.minimal else prepared.form
-        answer = decoded(outcome.text, form.compiled)
+        answer = decoded(outcome.text, form)
         data = answer
         if fragment is not None and best is not None and not isinstance(answer, Malformed):
             data = fragment.graft(best.data, answer) if isinstance(answer, dict) else None
@@ -245,9 +254,13 @@ class Mending:
             self._asked[-1] = replace(self._asked[-1], usable=False)
             self._journal.judge(last, "malformed" if isinstance(answer, Malformed) else "invalid")
             return best
-        if best is not None and not best.standing.invalid:
-            data = await self._supported(best.data, data)
-        candidate = await self._look(data)
+        said = await self._said(outcome, form)
+        if best is not None:
+            said = said if fragment is None else best.said.grafted(fragment, said)
+            if not best.standing.invalid:
+                data, back = await self._supported(best.data, data)
+                said = said.back(best.said, back)
+        candidate = await self._look(data, said)
         self._journal.judge(last, _verdict(candidate.standing))
         return candidate if best is None or candidate.standing.better_than(best.standing) else best
 
@@ -343,15 +356,17 @@ class Mending:
     def _narrowed(self, document: Document, data: Any, fragment: Fragment) -> Document | None:
         # Spans in the text that the model is shown, also on pages whose words have boxes.
         texts = Index(tuple(replace(page, words=()) for page in document.pages))
-        return narrowed(document, data, fragment, locate(texts, data, self._plan.prepared.outline))
+        outline = self._plan.prepared.outline
+        return narrowed(document, data, fragment, locate(texts, data, outline), outline)
 
-    async def _supported(self, before: Any, after: Any) -> Any:
-        """The new record, with old values back where those stand in the document and the new ones do not."""
+    async def _supported(self, before: Any, after: Any) -> tuple[Any, list[str]]:
+        """The new record, with old values back where those stand in the document and the new ones do not, and where."""
         if not _readable(self._plan.document):
-            return after
+            return after, []
         old = await self._located(before)
         new = await self._located(after)
-        return _kept(before, after, old, new)
+        lost = _lost(old, new)
+        return _restored(before, after, lost), lost
 
     async def _located(self, data: Any) -> Mapping[str, Evidence]:
         return await asyncio.to_thread(self._locate, data, self._plan.prepared.outline)
@@ -362,13 +377,17 @@ class Mending:
         return locate(self._index, data, outline)
 
 
-def _kept(before: Any, after: Any, old: Mapping[str, Evidence], new: Mapping[str, Evidence]) -> Any:
-    """``after`` with the values of ``before`` that lost their support. Leaves are compared at the same pointer."""
-    lost = [
+def _lost(old: Mapping[str, Evidence], new: Mapping[str, Evidence]) -> list[str]:
+    """Where a value that stands in the document gave way to one that does not. Compared at the same pointer."""
+    return [
         pointer
         for pointer, one in new.items()
         if one.status == "not_found" and pointer in old and old[pointer].status == "found"
     ]
+
+
+def _restored(before: Any, after: Any, lost: Sequence[str]) -> Any:
+    """``after`` with the values of ``before`` at some pointers."""
     if not lost:
         return after
     result = copy.deepcopy(after)

@@ -44,6 +44,10 @@ class Extraction:
     status: Literal["succeeded", "partial"] = "succeeded"
     evidence: Mapping[str, Evidence] | None = field(default=None, repr=False)
     """Of every leaf by JSON Pointer, where it was asked for."""
+    quoted: bool = False
+    """Whether the model was asked for quotes."""
+    logprobs: bool = False
+    """Whether the model's log-probabilities are part of the confidence."""
     read_as: int | None = None
     """The version that ``data`` was projected for."""
 
@@ -99,7 +103,13 @@ def body(extraction: Extraction) -> dict[str, Any]:
             **(
                 {}
                 if extraction.evidence is None
-                else {"evidence": {"mode": "locations", "calibrated": CALIBRATED}}
+                else {
+                    "evidence": {
+                        "mode": "quotes" if extraction.quoted else "locations",
+                        "calibrated": CALIBRATED,
+                        "logprobs": extraction.logprobs,
+                    }
+                }
             ),
         },
         **({"parts": parts_body(extraction.parts)} if extraction.parts else {}),

@@ -17,7 +17,7 @@ from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.inputs import Inputs
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
-from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part
+from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part, prepare_quoted
 from service.extraction.projecting import projected
 from service.extraction.reading import Terms, Watch
 from service.extraction.repair import Mending, Stronger
@@ -28,6 +28,7 @@ from service.extraction.store import Store, Stored
 from service.extraction.validate import Finding
 from service.extraction.wire import Options
 from service.foundation import clock, jsontext
+from service.foundation.content import Spooled
 from service.foundation.errors import BadRequest, DeadlineExceeded, Fault, WinnowError
 from service.foundation.money import NanoUSD, parse_usd
 from service.registry import SchemaVersion
@@ -40,14 +41,15 @@ _LARGE = 256 * 1024
 """Bytes of a document from which cutting it is kept off the event loop."""
 
 Result = TypeVar("Result")
-FormKind = Literal["whole", "groups", "rows", "once"]
+FormKind = Literal["whole", "quoted", "groups", "rows", "once"]
 _PREPARE: dict[FormKind, Callable[[SchemaVersion], Prepared]] = {
     "whole": prepare,
+    "quoted": prepare_quoted,
     "groups": partial(prepare_part, rows=False),
     "rows": partial(prepare_part, rows=True),
     "once": prepare_once,
 }
-"""Which form of a schema is asked for: of parts, all that rows do not hold is optional, or rows too."""
+"""Which form of a schema is asked for: with quotes beside the record; of parts, all that rows do not hold is optional, or rows too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,12 @@ class Extractor:
         asked = options.model or arguments.version.policy.model or self._settings.model
         model = catalogue.get(asked, today=clock.now().date(), on_retirement=self._settings.on_retirement)
         wanted = _pages(options.pages)
-        prepared = await self._prepare(arguments.version)
         document = await self._load(
             arguments, wanted, model, deadline, ocr=evidence or options.policy == "text"
         )
         cut = await self._cut(document, arguments, model)
+        quoted = cut is None and planning.evidence_mode(options, arguments.version) == "quotes"
+        prepared = await self._prepare(arguments.version, "quoted" if quoted else "whole")
         return planning.make(
             name=asked if catalogue.find(asked) is model else model.id,
             model=model,
@@ -189,6 +192,8 @@ class Extractor:
             parts=result.parts,
             status="partial" if result.partial or seen.doubts else "succeeded",
             evidence=seen.evidence,
+            quoted=plan.parts is None and plan.prepared.form.quoted and not result.parts,
+            logprobs=seen.logprobs,
             version=arguments.version,
             document=plan.document,
             shown=planning.as_shown(plan, arguments.options),
@@ -309,9 +314,8 @@ class Extractor:
         images: Literal["auto", "always"] = "always" if options.policy in ("image", "both") else "auto"
         loaded: list[tuple[Document, bytes]] = []
         for piece in pieces:
-            data = piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read)
             document = await self._loader.load(
-                data,
+                piece.data,
                 declared=piece.media_type,
                 name=piece.name,
                 password=piece.password,
@@ -320,7 +324,15 @@ class Extractor:
                 images=images,
                 ocr=ocr,
             )
-            loaded.append((document, data if options.policy == "file" else b""))
+            data = b""
+            if options.policy == "file":
+                data = (
+                    piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read)
+                )
+            loaded.append((document, data))
+            if isinstance(piece.data, Spooled):
+                # A large file need not take room while the model is asked; freeing it takes milliseconds.
+                await asyncio.to_thread(piece.data.close)
         document = combine([document for document, _ in loaded])
         if options.policy == "file":
             return replace(document, files=native.files_of(loaded))
@@ -366,7 +378,7 @@ class Extractor:
 
 def _evidence(options: Options, version: SchemaVersion) -> bool:
     """Whether places in the document are asked for: by the request, else by the schema."""
-    return (options.evidence or version.evidence) != "off"
+    return planning.evidence_mode(options, version) != "off"
 
 
 def _pages(text: str | None) -> PageRange | None:

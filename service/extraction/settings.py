@@ -29,6 +29,11 @@ class Settings(BaseModel):
         "gpt-4o",
         description="Model asked when repairs by the first one fail and the request names no model; empty for none.",
     )
+    logprobs: bool = Field(
+        True,
+        description="Ask models that give them for the log-probabilities of their tokens when a record comes with evidence: "
+        "they are part of its confidence.",
+    )
     min_output_tokens: int = Field(4096, ge=16, description="Output budget of the smallest document.")
     output_per_input: float = Field(
         6,

@@ -1,11 +1,11 @@
 """What the model is shown of each page, why, and about what that costs. Pure, and cheap: nothing is tokenised."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
 from service.catalogue import Model, image_tokens, text_tokens_about
-from service.documents import Document, Page
+from service.documents import Document, Page, Source
 from service.extraction import prompt
 from service.extraction.prompt import Reason, Showing
 from service.extraction.wire import MOST_SHOWN, Detail, Policy
@@ -20,6 +20,8 @@ class Shown:
     showing: Showing
     reason: Reason
     tokens: int
+    source: Source = "text"
+    language: str | None = None
 
 
 def pages_shown(document: Document, *, model: Model, policy: Policy, detail: Detail) -> tuple[Shown, ...]:
@@ -38,7 +40,7 @@ def pages_shown(document: Document, *, model: Model, policy: Policy, detail: Det
 def _in_file(page: Page, model: Model, detail: Detail) -> Shown:
     """Of a file the provider takes the text layer and a picture of each page."""
     tokens = ceil(text_tokens_about(page.text)) + image_tokens(model, *FILE_PAGE, detail)
-    return Shown(page.number, "file", "policy", tokens)
+    return Shown(page.number, "file", "policy", tokens, page.source, page.language)
 
 
 def _shown(page: Page, model: Model, policy: Policy, detail: Detail) -> Shown:
@@ -48,7 +50,7 @@ def _shown(page: Page, model: Model, policy: Policy, detail: Detail) -> Shown:
         tokens = ceil(text_tokens_about(page.text))
     if showing != "text" and page.image is not None:
         tokens += image_tokens(model, page.image.width, page.image.height, detail)
-    return Shown(page.number, showing, reason, tokens)
+    return Shown(page.number, showing, reason, tokens, page.source, page.language)
 
 
 def document_body(document: Document, shown: tuple[Shown, ...]) -> dict[str, Any]:
@@ -57,7 +59,16 @@ def document_body(document: Document, shown: tuple[Shown, ...]) -> dict[str, Any
         "digest": document.digest,
         "media_type": document.media_type,
         "pages": len(document.pages),
+        "metadata": None if document.metadata is None else asdict(document.metadata),
         "shown": [
-            {"page": one.page, "as": one.showing, "reason": one.reason, "tokens": one.tokens} for one in shown
+            {
+                "page": one.page,
+                "as": one.showing,
+                "reason": one.reason,
+                "tokens": one.tokens,
+                "source": one.source,
+                "language": one.language,
+            }
+            for one in shown
         ],
     }

@@ -8,6 +8,7 @@ from service.foundation.money import NanoUSD, parse_usd
 
 Policy = Literal["auto", "text", "image", "both", "file"]
 Detail = Literal["low", "high", "auto"]
+EvidenceMode = Literal["off", "locations", "quotes"]
 
 
 def _money(value: object) -> NanoUSD:
@@ -63,10 +64,12 @@ class Options(BaseModel):
         "document is known to be missing or doubtful, see `findings`; else that is a 422.",
         examples=[True],
     )
-    evidence: Literal["off", "locations"] | None = Field(
+    evidence: EvidenceMode | None = Field(
         None,
-        description="`locations`: say of every value where it stands in the document, and how sure it is. By default what "
-        "the schema says, else `off`.",
+        description="`locations`: say of every value where it stands in the document, and how sure it is. `quotes`: ask the "
+        "model besides for a short quote of every value, for pictures whose words nobody can look up, and show it as what it "
+        "says (`reason: quoted`); it costs about as many output tokens as the record, and only documents that are read in one "
+        "call have them. By default what the schema says, else `off`.",
         examples=["locations"],
     )
     as_version: int | None = Field(
@@ -182,6 +185,32 @@ class PageShown(BaseModel):
         "escalation or overlapping parts show again is in `usage` of the result only.",
         examples=[1105],
     )
+    source: Literal["text", "ocr", "image", "mixed"] = Field(
+        "text",
+        description="Where its text comes from: a text layer or the format itself; `ocr`: read from the picture; `image`: what "
+        "a reader sees is in the picture, and nobody has read it; `mixed`: a text layer and a picture that holds more.",
+        examples=["image"],
+    )
+    language: str | None = Field(
+        None,
+        description="A hint: what most of the text is in, as ISO 639; null where that is not clear.",
+        examples=["de"],
+    )
+
+
+class MetadataBody(BaseModel):
+    """What a file says of itself. Untrusted: anybody may have written anything there."""
+
+    title: str | None = Field(
+        None, max_length=200, description="Of a message, its subject.", examples=["Invoice 2026-0417"]
+    )
+    author: str | None = Field(
+        None, max_length=200, description="Of a message, its sender.", examples=["Acme GmbH"]
+    )
+    created: str | None = Field(
+        None, description="ISO 8601; of a message, when it was sent.", examples=["2026-04-17T09:30:00+02:00"]
+    )
+    modified: str | None = Field(None, description="ISO 8601.", examples=["2026-04-18T11:00:00+02:00"])
 
 
 class DocumentRef(BaseModel):
@@ -190,6 +219,11 @@ class DocumentRef(BaseModel):
     digest: str = Field(description="`sha256:<hex>` of the bytes as they came.")
     media_type: str = Field(description="What the bytes are; it may differ from what was declared.")
     pages: int
+    metadata: MetadataBody | None = Field(
+        None,
+        description="What a PDF, an office file or a message says of itself; null where it says nothing. Of several "
+        "parts, the first one's.",
+    )
     shown: list[PageShown] = Field(
         default_factory=list,
         max_length=MOST_SHOWN,
@@ -197,8 +231,22 @@ class DocumentRef(BaseModel):
         "stored results that are older than this member.",
         examples=[
             [
-                {"page": 1, "as": "text", "reason": "text_good", "tokens": 412},
-                {"page": 2, "as": "image", "reason": "no_text", "tokens": 1105},
+                {
+                    "page": 1,
+                    "as": "text",
+                    "reason": "text_good",
+                    "tokens": 412,
+                    "source": "text",
+                    "language": "de",
+                },
+                {
+                    "page": 2,
+                    "as": "image",
+                    "reason": "no_text",
+                    "tokens": 1105,
+                    "source": "image",
+                    "language": None,
+                },
             ]
         ],
     )
@@ -218,9 +266,10 @@ class AttemptBody(BaseModel):
 
     model: str
     request_id: str | None
-    kind: Literal["first", "repair", "escalation"] = Field(
+    kind: Literal["first", "segment", "retry", "repair", "escalation"] = Field(
         "first",
-        description="`repair`: what was wrong was asked for again; `escalation`: a stronger model was asked.",
+        description="`segment`: one part of a long document; `retry`: the provider had failed, and was asked the same again; "
+        "`repair`: what was wrong was asked for again; `escalation`: a stronger model was asked.",
         examples=["repair"],
     )
     outcome: str = Field(
@@ -245,8 +294,15 @@ class UsageBody(BaseModel):
 class EvidenceTerms(BaseModel):
     """How the evidence was made."""
 
-    mode: Literal["locations"]
-    calibrated: bool = Field(description="Whether confidence was corrected by known mistakes; not yet.")
+    mode: Literal["locations", "quotes"] = Field(examples=["locations"])
+    calibrated: bool = Field(
+        description="Whether confidence was corrected by known mistakes; not yet.", examples=[False]
+    )
+    logprobs: bool = Field(
+        False,
+        description="Whether the model gave the log-probabilities of its tokens, so that they are part of confidence.",
+        examples=[True],
+    )
 
 
 class Provenance(BaseModel):
@@ -295,10 +351,22 @@ class EvidenceBody(BaseModel):
     score: float | None = Field(None, description="How well the place says the value, 0–1.", examples=[0.95])
     confidence: float | None = Field(
         None,
-        description="How sure the value is, 0–1, from evidence and findings. Not calibrated.",
+        description="How sure the value is, 0–1: `support × certainty × doubt`, not calibrated. Support: found "
+        "0.6 + 0.39 · score, ambiguous 0.45 + 0.3 · score, derived 0.7 (0.85 for counts, sums, positions), absent 0.75, "
+        "not_found 0.15 (0.5 where pages are pictures without words). Certainty: 0.4 + 0.6 · probability, 1 where the model "
+        "gives none. Doubt: 0.5 for each error and 0.8 for each warning at the value, 0.8 and 0.95 at what contains it.",
         examples=[0.97],
     )
-    reason: str | None = Field(None, description="Why there is no place.", examples=["null"])
+    probability: float | None = Field(
+        None,
+        description="The joint probability of the tokens that spell the value in the model's answer, where it gives them.",
+        examples=[0.9987],
+    )
+    reason: str | None = Field(
+        None,
+        description="Why there is no place; `quoted`: `quote` is what the model says is printed there.",
+        examples=["null"],
+    )
 
 
 class ExtractionBody(BaseModel):

@@ -7,8 +7,6 @@ from typing import IO
 
 from typing_extensions import override
 
-_AT_ONCE = 1024 * 1024
-
 
 class View(mmap.mmap):
     """The bytes of a file as if they were in memory; slices are ``bytes``."""
@@ -76,12 +74,12 @@ def read_all(descriptor: int, size: int) -> bytes:
 
     Raises ``EOFError`` where it is shorter.
     """
-    target = bytearray(size)
+    pieces = []
     at = 0
-    with memoryview(target) as whole:
-        while at < size:
-            count = os.preadv(descriptor, [whole[at : at + _AT_ONCE]], at)
-            if count == 0:
-                raise EOFError("the file is shorter than it was")
-            at += count
-    return bytes(target)
+    while at < size:
+        piece = os.pread(descriptor, size - at, at)  # all at once, as a rule: one copy
+        if not piece:
+            raise EOFError("the file is shorter than it was")
+        pieces.append(piece)
+        at += len(piece)
+    return b"".join(pieces)

@@ -2,7 +2,7 @@
 
 from service.registry.folder import BrokenFolder, Sample, samples, starter
 from service.registry.kinds import ChecksumKind
-from service.registry.modern import Modern, walk
+from service.registry.modern import Modern
 from service.registry.registry import Registry, Settings
 from service.registry.rules import InvalidRules, Rule, parse_rules
 from service.registry.schemas import (
@@ -34,5 +34,4 @@ __all__ = [
     "parse_rules",
     "samples",
     "starter",
-    "walk",
 ]

@@ -17,7 +17,7 @@ metadata). Soft deletion sets ``deleted_at``; a permanent one leaves a row witho
 given twice. Modes and config per subject and globally are ``Entry.mode``/``Entry.config`` and ``Snapshot.mode``/
 ``Snapshot.config``; ``Config.more`` is free for what only that face knows. Reads: ``Snapshot.entries`` (also deleted
 ones), ``.users[id]`` (subjects and versions of an id), ``.contents[id]`` (the stored JSON), ``Registry.content(id)``
-(the same parsed). References: ``Content.references``; who refers to a version: ``Registry.referenced_by``.
+(the same parsed). References: ``Content.references``; who refers to a version: ``Writer.referrers``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,10 +42,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.foundation import clock, jsontext
-from service.foundation.database import Database, UtcDateTime, tables
+from service.foundation.database import Database, UtcDateTime, tables, upsert
 from service.registry.contents import Content, parse_stored
 from service.registry.snapshot import Config, Entry, Line, Mode, Published, Snapshot
 
@@ -190,9 +189,8 @@ class Store:
         }
 
         def ensure(connection: Connection) -> None:
-            make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
             if connection.execute(select(state.c.id)).first() is None:
-                connection.execute(make(state).values(first).on_conflict_do_nothing())
+                connection.execute(upsert(connection, state).values(first).on_conflict_do_nothing())
 
         await self._database.write(ensure)
 

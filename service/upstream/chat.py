@@ -18,7 +18,16 @@ from service.upstream.call import (
     Truncated,
     Usage,
 )
-from service.upstream.reading import NO_USAGE, Understood, failure_of, mapping, string, tokens
+from service.upstream.reading import (
+    NO_USAGE,
+    Understood,
+    failure_of,
+    listed,
+    mapping,
+    string,
+    token_chances,
+    tokens,
+)
 from service.upstream.request import data_url, json_string
 
 
@@ -52,6 +61,8 @@ def encode(call: Call, model: Model, *, stream: bool = False) -> bytes:
         pieces.append(b',"temperature":0')
     if model.reasoning is not None:
         pieces += (b',"reasoning_effort":', json_string(model.reasoning))
+    if call.logprobs and "logprobs" in model.can:
+        pieces.append(b',"logprobs":true')
     if stream:
         pieces.append(b',"stream":true,"stream_options":{"include_usage":true}')
     pieces.append(b"}")
@@ -69,6 +80,7 @@ def understand(value: Mapping[str, Any], http_status: int) -> Understood:
         string(message.get("refusal")) or None,
         choice.get("finish_reason"),
         http_status,
+        token_chances(listed(mapping(choice.get("logprobs")).get("content"))),
     )
     return outcome, usage_of(value), string(value.get("model"))
 
@@ -91,6 +103,7 @@ class ChatReader:
         self.done = False
         self._text: list[str] = []
         self._refusal: list[str] = []
+        self._chances: list[Any] = []
         self._finish: object = None
         self._usage = NO_USAGE
         self._model: str | None = None
@@ -113,6 +126,7 @@ class ChatReader:
             self._usage = usage_of(event)
         choice = _first(event)
         self._finish = choice.get("finish_reason") or self._finish
+        self._chances += listed(mapping(choice.get("logprobs")).get("content"))
         delta = mapping(choice.get("delta"))
         refusal = string(delta.get("refusal"))
         if refusal:
@@ -130,7 +144,7 @@ class ChatReader:
             failed = Failed("connection", "the stream ended before its last chunk")
             return failed, self._usage, self._model
         refusal = "".join(self._refusal) if self._refusal else None
-        outcome = _outcome("".join(self._text), refusal, self._finish, 200)
+        outcome = _outcome("".join(self._text), refusal, self._finish, 200, token_chances(self._chances))
         return outcome, self._usage, self._model
 
 
@@ -146,7 +160,13 @@ def _first(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(choices[0]) if isinstance(choices, list) and choices else {}
 
 
-def _outcome(text: str, refusal: str | None, finish: object, http_status: int) -> Outcome:
+def _outcome(
+    text: str,
+    refusal: str | None,
+    finish: object,
+    http_status: int,
+    chances: tuple[tuple[bytes, float], ...] = (),
+) -> Outcome:
     if refusal is not None:
         return Refused(refusal)
     if finish == "length":
@@ -155,4 +175,4 @@ def _outcome(text: str, refusal: str | None, finish: object, http_status: int) -
         return Filtered()
     if not text:
         return Failed("protocol", "the completion holds no answer", http_status=http_status)
-    return Text(text)
+    return Text(text, chances)

@@ -4,7 +4,7 @@ The rules are those of the provider's contract §1.4 and §5. Unknown members ar
 place or has an unexpected type counts as absent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -130,7 +130,9 @@ def response_outcome(response: Mapping[str, Any], *, http_status: int | None = N
         return Truncated(text)
     if not text:
         return Failed("protocol", "the response is completed and holds no answer", http_status=http_status)
-    return Text(text)
+    return Text(
+        text, token_chances(entry for part in _parts(message) for entry in listed(part.get("logprobs")))
+    )
 
 
 def usage_of(response: Mapping[str, Any]) -> Usage:
@@ -260,6 +262,27 @@ def _answer_text(item: Mapping[str, Any]) -> str:
         for part in _parts(item)
         if part.get("type") == "output_text" and isinstance(part.get("text"), str)
     )
+
+
+def token_chances(entries: Iterable[Any]) -> tuple[tuple[bytes, float], ...]:
+    """Tokens and their log-probabilities; none at all where any entry is of another form."""
+    found: list[tuple[bytes, float]] = []
+    for entry in entries:
+        members = mapping(entry)
+        token, chance, raw = members.get("token"), members.get("logprob"), members.get("bytes")
+        if not isinstance(token, str) or not isinstance(chance, int | float) or isinstance(chance, bool):
+            return ()
+        try:
+            spelled = bytes(raw) if isinstance(raw, list) else token.encode("utf-8", "surrogatepass")
+        except (TypeError, ValueError):
+            return ()
+        found.append((spelled, float(chance)))
+    return tuple(found)
+
+
+def listed(value: Any) -> list[Any]:
+    """The list that stands here; an empty one where something else does."""
+    return value if isinstance(value, list) else []
 
 
 def _refusal(item: Mapping[str, Any]) -> str | None:

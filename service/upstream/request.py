@@ -27,7 +27,7 @@ def encode(call: Call, model: Model, *, stream: bool = False) -> bytes:
     """The request body.
 
     Sent: model, instructions, one user message, the strict format, ``store: false``, temperature 0 where the model
-    has one, reasoning effort where it reasons. A model without ``json_schema`` is given the schema as the parameters
+    has one, reasoning effort where it reasons, log-probabilities where the call wants and the model gives them. A model without ``json_schema`` is given the schema as the parameters
     of a strict function that it must call.
     """
     pieces = _input(call, model)
@@ -38,6 +38,8 @@ def encode(call: Call, model: Model, *, stream: bool = False) -> bytes:
         pieces += (b',"reasoning":{"effort":', json_string(model.reasoning), b"}")
     if call.cache_key is not None:
         pieces += (b',"prompt_cache_key":', json_string(call.cache_key))
+    if call.logprobs and "logprobs" in model.can and "json_schema" in model.can:
+        pieces.append(b',"include":["message.output_text.logprobs"]')
     if stream:
         pieces.append(b',"stream":true,"stream_options":{"include_obfuscation":false}')
     pieces.append(b"}")

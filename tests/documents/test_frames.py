@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.documents import Image, Notice, Page, PageRange, Settings, Word, frames
+from service.documents import Image, Metadata, Notice, Page, PageRange, Settings, Word, frames
 from service.documents.parsed import Job, Parsed
 
 LIMITS = Settings().limits()
@@ -38,8 +38,8 @@ read_words = st.builds(
     lambda word, level: Word(word.text, word.box, round(level / 255, 3)), words, st.integers(0, 255)
 )
 pages = st.builds(
-    lambda number, text, words, image, size, tables, label, source, scan: Page(
-        number, text, tuple(words), image, *(size or (None, None)), tables, label, source, scan
+    lambda number, text, words, image, size, tables, label, source, language, scan: Page(
+        number, text, tuple(words), image, *(size or (None, None)), tables, label, source, language, scan
     ),
     st.integers(1, 999),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
@@ -49,14 +49,15 @@ pages = st.builds(
     st.just(()) | st.just(((("a", "b"), ("1", "")),)),
     st.none() | st.just("sheet"),
     st.sampled_from(["text", "ocr", "image", "mixed"]),
+    st.none() | st.just("de"),
     images,
 )
 
 
-@given(st.lists(pages, max_size=3))
-def test_results_cross_the_pipe(made: list[Page]) -> None:
+@given(st.lists(pages, max_size=3), st.none() | st.just(Metadata("title", None, "2026-01-01", None)))
+def test_results_cross_the_pipe(made: list[Page], metadata: Metadata | None) -> None:
     """A result is the same on the other side."""
-    parsed = Parsed(tuple(made), (Notice("x", "y"),))
+    parsed = Parsed(tuple(made), (Notice("x", "y"),), metadata)
     assert crossed(parsed) == parsed
 
 
@@ -94,6 +95,8 @@ def test_jobs_cross_the_pipe() -> None:
         {"pages": [{"number": 1, "text": "", "words": "", "count": 0, "tables": [[[1]]]}], "notices": []},
         {"pages": [{"number": 1, "text": "", "words": "a", "count": 1, "sure": True}], "notices": []},
         {"pages": [{"number": 1, "text": "", "words": "", "count": 0, "source": ["text"]}], "notices": []},
+        {"pages": [], "notices": [], "metadata": {"title": 5}},
+        {"pages": [], "notices": [], "metadata": {"subject": "x"}},
         {"pages": [], "notices": [["one"]]},
     ],
 )

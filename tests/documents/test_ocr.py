@@ -7,23 +7,31 @@ import json
 import math
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import SHARED
-from documents import make
 from fpdf import FPDF
 from pictures import bare_texts, interpreter, run
 from PIL import Image, ImageDraw, ImageFont
+from typing_extensions import override
 
 from service.documents import Document, Loader, Page, Settings, Word, ocr
+from service.documents import Image as Picture
+from service.documents.errors import DocumentTooSlow, ParserUnavailable
 from service.documents.ocr import Letters, Line, compose
-from service.documents.recognition import _joined
+from service.documents.recognition import Recognition, _joined
 from service.extraction.evidence import Index, locate
+from service.foundation.errors import DeadlineExceeded
+from tests.documents import make
 
 RECEIPTS = SHARED / "documents"
 FULL = os.environ.get("WINNOW_CORPUS") == "full"
+PATIENT = {"ocr_wall_s": 300}
+"""What is asked here is what OCR reads, not how busy this machine is; its CPU time stays limited."""
+
 SAMPLE = 8
 """One of so many receipts is read unless everything is asked for."""
 
@@ -142,6 +150,103 @@ async def test_scans_for_ocr_are_larger_than_what_the_model_is_shown(read: Any) 
     assert read(make.picture("PNG"), "image/png", scans=1).pages[0].scan is None
 
 
+# --------------------------------------------------------------------------------- what is read, and what not
+
+
+class Reader(Recognition):
+    """Recognition whose processes are told what to say: by the bytes of the picture."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.read_pictures: list[bytes] = []
+
+    @override
+    async def _recognised(self, picture: Picture, until: float | None) -> Page:
+        self.read_pictures.append(picture.data)
+        if picture.data == b"slow":
+            raise DocumentTooSlow("x")
+        if picture.data == b"late":
+            raise DeadlineExceeded("x")
+        if picture.data == b"down":
+            raise ParserUnavailable("x")
+        words = (Word("Total", (0.0, 0.0, 0.1, 0.1), 0.9),) * 3
+        return Page(1, "Total Total Total", words, source="ocr", language="en")
+
+
+def scan(number: int, data: bytes, **changes: Any) -> Page:
+    return replace(Page(number, "", image=Picture("image/png", data, 10, 10), source="image"), **changes)
+
+
+@pytest.fixture
+def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "find_spec", lambda _: "there")
+
+
+@pytest.mark.usefixtures("_installed")
+async def test_a_picture_is_read_once() -> None:
+    """Pages are known by the digest of their picture, whatever document they are in, until others need the room."""
+    reader = Reader(Settings(ocr_cache_words=7))
+    for data in (b"a", b"b", b"a", b"c", b"a", b"b"):
+        (page,), notices = await reader.read([scan(5, data)], None)
+        assert (page.number, page.text, page.source, page.language) == (5, "Total Total Total", "ocr", "en")
+        assert page.image is not None
+        assert notices == ()
+    assert reader.read_pictures == [b"a", b"b", b"c", b"b"]
+
+
+@pytest.mark.usefixtures("_installed")
+async def test_pages_that_cannot_be_read_stay_pictures() -> None:
+    """Each reason is one notice with the pages it is true of; the other pages are read."""
+    reader = Reader(Settings(ocr_pages=4))
+    given = [
+        scan(1, b"slow"),
+        Page(2, "text"),
+        scan(3, b"a"),
+        scan(4, b"slow"),
+        scan(5, b"late"),
+        scan(6, b"b"),
+    ]
+    pages, notices = await reader.read(given, None)
+    assert [page.source for page in pages] == ["image", "text", "ocr", "image", "image", "image"]
+    assert all(page.image is not None for page in pages if page.source == "image")
+    assert [notice.message.removeprefix("pages that are pictures were not read ") for notice in notices] == [
+        "(OCR takes too long for it): 1, 4",
+        "(there was not time enough before the deadline): 5",
+        "(OCR reads 4 pages of a document): 6",
+    ]
+
+
+@pytest.mark.usefixtures("_installed")
+async def test_what_cannot_be_started_is_not_started_for_every_page() -> None:
+    """When no process comes up, a document of many scans does not wait for each."""
+    reader = Reader(Settings(ocr_workers=1))
+    _, (notice,) = await reader.read([scan(number, b"down") for number in range(1, 31)], None)
+    assert len(reader.read_pictures) == 1
+    assert "could not be started" in notice.message
+    assert notice.message.endswith("19, 20, …")
+
+
+@pytest.mark.usefixtures("_installed")
+async def test_the_larger_picture_is_read() -> None:
+    """Where the model is shown less than OCR can use, OCR gets its own picture."""
+    reader = Reader(Settings())
+    await reader.read([scan(1, b"small", scan=Picture("image/png", b"large", 20, 20))], None)
+    assert reader.read_pictures == [b"large"]
+
+
+async def test_text_beside_pictures_in_office_files_is_kept(read: Any) -> None:
+    """A Word file that is a scan with a line of text says that both hold something."""
+    parsed = read(
+        make.docx(
+            make.paragraph("Page 1"),
+            parts={"word/media/1.png": make.picture("PNG")},
+            links=(("image", "media/1.png"),),
+        ),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    )
+    assert [(page.text, page.source) for page in parsed.pages] == [("Page 1", "mixed")]
+
+
 # ---------------------------------------------------------------------------------------------- with the extra
 
 LINES = ["GREEN CORNER LTD", "Invoice number: F-2026-0117", "Invoice date: 2026-05-03", "Total: 1,280.50"]
@@ -199,14 +304,17 @@ def test_pictures_over_http(python: str) -> None:
         asked("/v1/extract", policy="text"),
         asked("/v1/extract"),
     ]
-    settings = {"documents": {"workers": 1, "ocr_workers": 1}}
+    settings = {
+        "documents": {"workers": 1, "ocr_workers": 1, **PATIENT},
+        "extraction": {"deadline_s": 600},
+    }
     answers = run(python, "ask.py", json.dumps({"settings": settings, "requests": requests}))
     assert [status for status, _ in answers] == [200] * 4, answers
     ready, located, as_text, plain = (body for _, body in answers)
     assert ready["ocr"] == "ready"
     assert located["data"] == {"invoice_number": "F-2026-0117", "total": 1280.5}
     assert located["document"]["shown"][0] | {"tokens": 0} == {
-        "page": 1, "as": "image", "reason": "no_text", "tokens": 0,
+        "page": 1, "as": "image", "reason": "no_text", "tokens": 0, "source": "ocr", "language": None,
     }  # fmt: skip
     total = located["evidence"]["/total"]
     assert (total["status"], total["page"], total["quote"]) == ("found", 1, "1,280.50")
@@ -228,7 +336,7 @@ def test_pages_are_read_within_limits(python: str, tmp_path: Path) -> None:
     made.image(io.BytesIO(bytes_of(picture)), x=0, y=200, w=595)
     (tmp_path / "scan.pdf").write_bytes(bytes(made.output()))
     files = [str(tmp_path / "scan.pdf")]
-    (document,) = run(python, "load.py", json.dumps({"files": files}))
+    (document,) = run(python, "load.py", json.dumps({"files": files, "settings": PATIENT}))
     assert [page["source"] for page in document["pages"]] == ["text", "ocr"]
     assert [" ".join(row.split()) for row in document["pages"][1]["text"].splitlines() if row] == LINES
     assert all(0.5 < sure <= 1 for _, _, sure in document["pages"][1]["words"])
@@ -255,7 +363,7 @@ def test_values_of_real_receipts_are_located(python: str, capsys: pytest.Capture
     schema = json.loads((RECEIPTS / rows[0]["schema"]).read_text("utf-8"))
     paths = [RECEIPTS / row["file"] for row in rows]
     bare = bare_texts(zip((row["sha256"] for row in rows), paths, strict=True), python)
-    loaded = run(python, "load.py", json.dumps({"files": list(map(str, paths))}))
+    loaded = run(python, "load.py", json.dumps({"files": list(map(str, paths)), "settings": PATIENT}))
     counts: Counter[str] = Counter()
     for row, found, text in zip(rows, loaded, bare, strict=True):
         assert found["notices"] == []

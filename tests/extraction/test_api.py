@@ -209,7 +209,7 @@ BAD: list[tuple[str, Any, str, int, str]] = [
     ("both inputs", b'{"input": {"text": "x"}, "inputs": [{"text": "y"}]}', "", 400, "bad_request"),
     ("unknown member", b'{"input": {"text": "x"}, "zzz": 1}', "/zzz", 400, "bad_request"),
     ("unknown option", b'{"input": {"text": "x"}, "options": {"zzz": 1}}', "/options/zzz", 400, "option_not_served"),
-    ("unserved option", b'{"input": {"text": "x"}, "options": {"evidence": "quotes"}}', "/options/evidence", 400, "bad_request"),
+    ("unknown evidence", b'{"input": {"text": "x"}, "options": {"evidence": "boxes"}}', "/options/evidence", 400, "bad_request"),
     ("cache", b'{"input": {"text": "x"}, "options": {"cache": true}}', "/options/cache", 400, "option_not_served"),
     ("bad deadline", b'{"input": {"text": "x"}, "options": {"deadline_s": -1}}', "/options/deadline_s", 400, "bad_request"),
     ("bad money", b'{"input": {"text": "x"}, "options": {"max_cost_usd": "a lot"}}', "/options/max_cost_usd", 400, "bad_request"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.documents import Document, Page
-from service.extraction.evidence import Index, locate
+from service.extraction.evidence import Index, Outline, locate
 from service.extraction.fragments import cut
 from service.extraction.narrowing import OMITTED, narrowed
 
@@ -34,7 +34,7 @@ def shown(record: Any, *pointers: str) -> list[str] | None:
     document = Document("sha256:0", "text/plain", None, len(TEXT), (Page(1, TEXT),))
     fragment = cut(SCHEMA, record, pointers)
     assert fragment is not None
-    less = narrowed(document, record, fragment, locate(Index.of(document), record, SCHEMA))
+    less = narrowed(document, record, fragment, locate(Index.of(document), record, SCHEMA), Outline(SCHEMA))
     return None if less is None else less.pages[0].text.split("\n")
 
 

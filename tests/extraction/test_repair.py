@@ -229,6 +229,16 @@ async def test_what_repair_cannot_mend_the_stronger_model_is_asked(
     assert kinds(named) == [("first", "invalid"), ("repair", "invalid"), ("repair", "accepted")]
 
 
+async def test_every_attempt_is_recorded_with_what_it_was_for(
+    ordered: tuple[httpx2.AsyncClient, Scripted],
+) -> None:
+    """In the answer and in the database: a first reading, a repair, and what followed a 500 of each."""
+    client, _ = ordered
+    result = (await client.post("/v1/extract", json=order(model="sandbox-500-1"))).json()
+    assert [kind for kind, _ in kinds(result)] == ["first", "retry", "repair", "retry"]
+    assert [row["kind"] for row in await attempts_of(client)] == ["first", "retry", "repair", "retry"]
+
+
 async def test_caps_end_the_loop(ordered: tuple[httpx2.AsyncClient, Scripted]) -> None:
     """Attempts and money are counted over everything; the problem carries the findings."""
     client, reader = ordered
@@ -267,13 +277,13 @@ async def test_an_unsupported_value_never_replaces_a_supported_one(
     """What stands in the document stays, whatever a repair says."""
     from service.documents import Document, Page
     from service.extraction.evidence import Index, Outline, locate
-    from service.extraction.repair import _kept
+    from service.extraction.repair import _lost, _restored
 
     index = Index.of(Document("sha256:0", "text/plain", None, len(TEXT), (Page(1, TEXT),)))
     before, after = {"order": "A-4711", "total": 7}, {"order": "B-9983", "total": 1280.5}
     outline = Outline(ORDER)
     old, new = (locate(index, one, outline) for one in (before, after))
-    assert _kept(before, after, old, new) == {"order": "A-4711", "total": 1280.5}
+    assert _restored(before, after, _lost(old, new)) == {"order": "A-4711", "total": 1280.5}
 
 
 def finding(**more: Any) -> Finding:

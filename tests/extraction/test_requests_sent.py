@@ -67,6 +67,9 @@ async def test_every_request_is_what_the_contract_allows(
             "/v1/extract", files=files, data={"schema": json.dumps(SCALARS), "options": '{"detail": "low"}'}
         )
         assert answer.status_code == 200, answer.text
+        for mode in ("locations", "quotes"):
+            body = {"schema": SCALARS, "input": {"text": "Total: 5"}, "options": {"evidence": mode}}
+            assert (await client.post("/v1/extract", json=body)).status_code == 200
     asked = {body["text"]["format"]["name"] for body in bodies}  # repairs are held to the same
     assert asked == {*(sample.parent.name for sample in STARTER.glob("*/sample.*")), "inline"}
     for body in bodies:
@@ -75,7 +78,11 @@ async def test_every_request_is_what_the_contract_allows(
         assert body["temperature"] == 0
         assert 16 <= body["max_output_tokens"] <= 32_768
         assert list(body)[:3] == ["model", "instructions", "input"]
-    assert bodies[-1]["input"][0]["content"][0]["type"] == "input_image"
+    *_, picture, located, quoted = bodies
+    assert picture["input"][0]["content"][0]["type"] == "input_image"
+    assert "include" not in picture
+    assert located["include"] == quoted["include"] == ["message.output_text.logprobs"]
+    assert set(quoted["text"]["format"]["schema"]["properties"]) == {"record", "quotes"}
     if not CONTRACT.is_file():
         return
     document = json.loads(CONTRACT.read_text("utf-8"))

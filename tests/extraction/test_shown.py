@@ -161,12 +161,14 @@ async def test_result_and_estimate_say_the_same(client: httpx2.AsyncClient) -> N
     assert told["pages"] == 2
     text, image = told["shown"]
     assert 5 < text.pop("tokens") < 40
-    assert text == {"page": 1, "as": "text", "reason": "text_good"}
+    assert text == {"page": 1, "as": "text", "reason": "text_good", "source": "text", "language": None}
     assert image == {
         "page": 2,
         "as": "image",
         "reason": "no_text",
         "tokens": image_tokens(MODEL, 640, 480, "auto"),
+        "source": "image",
+        "language": None,
     }
     estimate = await client.post("/v1/estimate/order", json={"inputs": inputs})
     assert estimate.status_code == 200, estimate.text
@@ -184,7 +186,8 @@ async def test_the_options_decide(client: httpx2.AsyncClient) -> None:
     body["options"] = {"policy": "image", "pages": "2-3", "model": "gpt-4o", "detail": "low"}
     told = (await client.post("/v1/estimate/order", json=body)).json()["document"]
     assert told["shown"] == [
-        {"page": page, "as": "image", "reason": "policy", "tokens": 85} for page in (2, 3)
+        {"page": page, "as": "image", "reason": "policy", "tokens": 85, "source": "image", "language": None}
+        for page in (2, 3)
     ]
 
 

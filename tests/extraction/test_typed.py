@@ -135,6 +135,27 @@ async def test_the_types_of_one_version(client: httpx2.AsyncClient) -> None:
         assert again.status_code == 304
 
 
+async def test_no_body_has_defaults(client: httpx2.AsyncClient) -> None:
+    """Generated clients would send them over a schema's own policy, or promise members of records that are not there."""
+    schema = {
+        **ORDER,
+        "properties": {"order": {"type": "string", "default": "none", "description": "As printed."}},
+    }
+    await publish(client, "parcel", schema)
+    document = (await client.get("/openapi.json")).json()
+    components = document["components"]["schemas"]
+    assert components["ParcelRecord"]["properties"]["order"] == {
+        "type": "string",
+        "description": "As printed.",
+    }
+    assert 'Default: `"auto"`.' in components["Options"]["properties"]["policy"]["description"]
+    for name, component in components.items():
+        for member, described in component.get("properties", {}).items():
+            assert "default" not in described, f"{name}.{member}"
+    for parameter in document["paths"]["/v1/extract/invoice"]["post"]["parameters"]:
+        assert "default" not in parameter["schema"], parameter["name"]
+
+
 @pytest.mark.parametrize("kind", ["openapi.json", "model.py", "model.ts"])
 async def test_versions_that_are_not_there(client: httpx2.AsyncClient, kind: str) -> None:
     """A problem that says what there is."""

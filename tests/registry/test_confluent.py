@@ -152,8 +152,9 @@ async def test_both_faces_show_one_registry(confluent: Confluent) -> None:
     assert [one["origin"] for one in versions] == ["api", "confluent"]
     answer = await http.post("/v1/extract/parcel", json={"input": {"text": "Order: A-7\nNote: ring twice\n"}})
     assert answer.json()["data"] == {"order": "A-7", "note": "ring twice"}
-    assert "/v1/extract/parcel" in (await http.get("/openapi.json")).json()["paths"]
-    assert not [path for path in (await http.get("/openapi.json")).json()["paths"] if "confluent" in path]
+    document = (await http.get("/openapi.json")).json()
+    assert not [path for path in document["paths"] if "confluent" in path]
+    assert "/confluent" in document["info"]["description"]
 
 
 async def test_rules_of_a_subject_still_hold(confluent: Confluent) -> None:
@@ -184,6 +185,8 @@ async def test_any_name_is_a_subject(confluent: Confluent) -> None:
         assert (await confluent.ask("GET", f"/subjects/{path}/versions/1"))["subject"] == name
     listed = [one["name"] for one in (await confluent.http.get("/v1/schemas")).json()["schemas"]]
     assert set(names) <= set(listed)
+    versions = await confluent.http.get(f"/v1/schemas/{'x' * 255}/versions")
+    assert [one["version"] for one in versions.json()["versions"]] == [1]
     document = (await confluent.http.get("/openapi.json")).json()
     assert not [path for path in document["paths"] if "acme" in path]
     answer = await confluent.http.post("/v1/extract/com.acme.Order", json={"input": {"text": "Order: A-7"}})
@@ -578,6 +581,9 @@ async def test_config(on_both: Confluent) -> None:
     assert (seen["level"], seen["policy"]) == ("BACKWARD", "STRICT")
     assert await confluent.ask("DELETE", "/config") == {"compatibilityLevel": "BACKWARD"}
     assert await confluent.ask("GET", "/config") == default
+    await confluent.ask("PUT", "/config/s", {"compatibility": "FULL"})
+    await confluent.http.put("/v1/schemas/s/config", json={"level": None, "policy": None})
+    assert (await confluent.no("GET", "/config/s"))[1] == 40408
     for wrong, code in (
         ({"compatibility": "SIDEWARD"}, 42203),
         ({"compatibility": None}, 42203),
@@ -672,6 +678,19 @@ async def test_many_at_once(on_both: Confluent) -> None:
     assert len({answer.json()["id"] for answer in answers}) == 20
 
 
+async def test_another_process_knows_it_at_once(sandbox: str, database_url: str) -> None:
+    """A reader asks any replica for the schema of a record whose writer has just registered it with another one."""
+    settings = settings_for(sandbox, database_url)
+    settings.schemas.refresh_s = 60
+    async with running(settings) as one, running(settings) as other:
+        writer, reader = Confluent(one), Confluent(other)
+        id = await writer.register("fresh", CLOSED)
+        assert (await reader.ask("GET", f"/schemas/ids/{id}"))["schema"] == text(CLOSED)
+        await writer.register("fresh-too", CLOSED)
+        assert (await reader.ask("POST", "/subjects/fresh-too", said(CLOSED)))["id"] == id
+        assert (await reader.no("GET", "/subjects/never/versions"))[1] == 40401
+
+
 async def test_keys(sandbox: str, tmp_path: Any) -> None:
     """The service's key as a bearer token or as a password; without it a 401 in the protocol's form, on every path."""
     settings = settings_for(sandbox, f"sqlite:///{tmp_path}/w.db", api_key="sesame: open")
@@ -743,6 +762,7 @@ async def test_it_can_be_switched_off(sandbox: str, tmp_path: Any) -> None:
     async with running(settings) as client:
         answer = await client.get("/confluent/subjects")
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert "/confluent" not in (await client.get("/openapi.json")).json()["info"]["description"]
 
 
 def test_a_guid_is_the_head_of_the_digest() -> None:

@@ -70,6 +70,7 @@ def confident(
             * (1.0 if probabilities is None else 0.4 + 0.6 * probabilities.get(pointer, 1.0))
             * (_doubt(pointer, doubts) if doubts else 1.0),
             one.reason,
+            None if probabilities is None else probabilities.get(pointer),
         )
         for pointer, one in evidence.items()
     }

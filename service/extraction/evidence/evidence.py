@@ -38,6 +38,8 @@ class Evidence:
     reason: str | None = None
     """Why there is no place, for ``derived`` and ``absent``; ``no_text``: not found, in a document with pages that hold
     pictures only, so that nothing follows from it; ``quoted``: the place is where the model says it read the value."""
+    probability: float | None = None
+    """The joint probability of the tokens that spell the value, where the model gives them."""
 
     def body(self) -> dict[str, Any]:
         """The JSON of it: what is None stays out."""
@@ -60,6 +62,8 @@ class Evidence:
             found["score"] = round(self.score, 2)
         if self.confidence is not None:
             found["confidence"] = round(self.confidence, 2)
+        if self.probability is not None:
+            found["probability"] = round(self.probability, 4)
         if self.reason is not None:
             found["reason"] = self.reason
         return found

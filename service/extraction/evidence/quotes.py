@@ -4,13 +4,15 @@ The strict form is wrapped: ``{"record": …, "quotes": [{"pointer", "quote"}]}`
 change what is written before. A quote is a claim of the model and stays one: it is shown, and located where words exist.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from service.extraction.evidence.candidates import of_text
+from service.documents import Page
+from service.extraction.evidence.candidates import of_number, of_text
 from service.extraction.evidence.evidence import LONGEST_QUOTE, Evidence
 from service.extraction.evidence.index import Index
+from service.extraction.evidence.leaves import walk
 
 INSTRUCTIONS = """\
 Write the record under `record`. Then list under `quotes`, for each value of the record that is printed in the document, \
@@ -80,16 +82,63 @@ def unwrapped(value: Any) -> tuple[Any, dict[str, str]]:
     return record, quotes
 
 
+def by_record(strict: Any, quotes: Mapping[str, str], decode: Callable[[Any], Any]) -> dict[str, str]:
+    """The quotes by pointer into the record. The model points into what it wrote, where maps are lists of entries.
+
+    The decoder is asked what comes out where, as in ``logprobs``: of a copy in which every text and number is a mark.
+    """
+    marked = _marked(strict, "")
+    try:
+        record = decode(marked)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return dict(quotes)
+    found: dict[str, str] = {}
+    stack: list[tuple[str, Any]] = [("", record)]
+    while stack:
+        pointer, value = stack.pop()
+        if isinstance(value, dict):
+            stack += [
+                (f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", member)
+                for name, member in value.items()
+                if not name.startswith(_MARK)
+            ]
+        elif isinstance(value, list):
+            stack += [(f"{pointer}/{at}", item) for at, item in enumerate(value)]
+        elif isinstance(value, str) and value.startswith(_MARK) and value[1:] in quotes:
+            found[pointer] = quotes[value[1:]]
+    return found
+
+
+_MARK = "\ue001"
+"""Begins a mark: a character for private use, which no answer begins a value with."""
+
+
+def _marked(value: Any, pointer: str) -> Any:
+    if isinstance(value, dict):
+        # The keys of a map stay: they are names in the record.
+        return {
+            name: member
+            if name == "key" and len(value) == 2 and "value" in value
+            else _marked(member, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [_marked(item, f"{pointer}/{at}") for at, item in enumerate(value)]
+    return value if value is None or isinstance(value, bool) else f"{_MARK}{pointer}"
+
+
 def with_quotes(
-    index: Index, evidence: Mapping[str, Evidence], quotes: Mapping[str, str]
+    index: Index, evidence: Mapping[str, Evidence], quotes: Mapping[str, str], data: Any
 ) -> dict[str, Evidence]:
     """Evidence with the model's quotes where the document's words gave none.
 
     A quote that stands in the document once gives the leaf its page and boxes, status ``ambiguous``: the model points
-    there, and the value itself is not printed so. A quote that stands nowhere changes nothing but ``quote`` itself, on
-    documents with pages that nobody could read.
+    there, and the value itself is not printed so. Where pages hold pictures that nobody could read, a quote that says the
+    value makes it ``ambiguous`` too, without a place; one that does not say it is shown, and changes nothing else. A quote
+    that stands nowhere in a document whose words are known is not shown: it is invented as the value is.
     """
     found = dict(evidence)
+    values = {leaf.pointer: leaf.value for leaf in walk(data)} if index.unread else {}
     for pointer, quote in quotes.items():
         one = evidence.get(pointer)
         if one is None or one.status != "not_found":
@@ -112,5 +161,22 @@ def with_quotes(
                 reason="quoted",
             )
         elif not places and index.unread:
-            found[pointer] = replace(one, quote=quote)
+            said = values.get(pointer)
+            if said is None or not _says(quote, said):
+                found[pointer] = replace(one, quote=quote)
+                continue
+            alone = index.pages[0].number if len(index.pages) == 1 else None
+            found[pointer] = Evidence("ambiguous", page=alone, quote=quote, score=_SAID, reason="quoted")
     return found
+
+
+_SAID = 0.3
+"""Score of a value that a quote says, where nobody can look whether the document says so."""
+
+
+def _says(quote: str, value: Any) -> bool:
+    """Whether a value stands in a quote."""
+    index = Index((Page(1, quote),))
+    if isinstance(value, str):
+        return any(place.match != "fuzzy" for place in of_text(index, value))
+    return isinstance(value, int | float) and not isinstance(value, bool) and bool(of_number(index, value))

@@ -112,7 +112,7 @@ def subject_config(snapshot: Snapshot, subject: str, *, or_global: bool) -> Conf
         implied = (common if own.policy is None else own).more.get(_IMPLIED, False)
         more = {**common.more, **own.more, _IMPLIED: implied}
         return Config(own.level or common.level, own.policy or common.policy, more)
-    if own == Config():
+    if not config_body(own):
         raise no_level(subject)
     return own
 
@@ -121,7 +121,7 @@ def own_config(entry: Entry | None, subject: str) -> Config:
     """What a subject says, to be forgotten. Raises 40401, 40408."""
     if entry is None:
         raise no_subject(subject)
-    if entry.config == Config():
+    if not config_body(entry.config):
         raise no_level(subject)
     return entry.config
 

@@ -14,6 +14,7 @@ from service.sandbox.reader.ocr import read_images
 from service.sandbox.reader.page import Page, Pair, label_like, open_page
 from service.sandbox.reader.parties import Party, find_parties, legal_name, party_for, role_of
 from service.sandbox.reader.place import Found, Place, at
+from service.sandbox.reader.quotes import quotes_of, record_schema
 from service.sandbox.reader.sections import paragraph, section_for
 from service.sandbox.reader.tables import Table, find_tables
 from service.sandbox.reader.unlabelled import without_label
@@ -66,6 +67,10 @@ class RuleReader:
         """A value that validates against `schema`; images count only where an OCR extra is installed."""
         if images:
             text = "\n".join(filter(None, (text, read_images(images))))
+        inner = record_schema(schema)
+        if inner is not None:
+            record = self.read(text, (), inner)
+            return {"record": record, "quotes": quotes_of(record, text)}
         if not compiles(schema):
             return {}
         value = _Filler(open_page(text), schema).fill_root()

@@ -36,8 +36,10 @@ class Text:
 
     def holds(self, value: Any) -> bool:
         """Whether the document prints a value."""
-        if value in self.known:
-            return True
+        return value in self.known or self.prints(value)
+
+    def prints(self, value: Any) -> bool:
+        """Whether its text does, as far as can be seen without knowing."""
         if isinstance(value, str):
             match = re.fullmatch(r"(\d{4})-(\d\d)(?:-(\d\d))?", value)
             if match:

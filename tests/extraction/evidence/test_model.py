@@ -9,7 +9,7 @@ import pytest
 
 from service.documents import Document, Image, Page
 from service.extraction.evidence import Index, confident, leaf_probabilities, locate
-from service.extraction.evidence.quotes import unwrapped, with_quotes, wrapped
+from service.extraction.evidence.quotes import by_record, unwrapped, with_quotes, wrapped
 from service.strict import check, compile
 
 SCHEMA = {
@@ -95,7 +95,7 @@ def test_quotes_are_located_and_never_believed() -> None:
         Document("sha256:0", "text/plain", None, 1, (Page(1, "Signed by the younger Smith\nTotal 12,50"),))
     )
     found = locate(index, {"name": "John Smith jr.", "city": "Rome"}, {})
-    quoted = with_quotes(index, found, {"/name": "the younger Smith", "/city": "in Rome"})
+    quoted = with_quotes(index, found, {"/name": "the younger Smith", "/city": "in Rome"}, {})
     assert (quoted["/name"].status, quoted["/name"].reason, quoted["/name"].span) == (
         "ambiguous",
         "quoted",
@@ -111,4 +111,20 @@ def test_pictures_without_words_prove_nothing() -> None:
     found = locate(index, {"total": 12.5}, {})
     assert (found["/total"].status, found["/total"].reason) == ("not_found", "no_text")
     assert confident(found)["/total"].confidence == pytest.approx(0.5)
-    assert with_quotes(index, found, {"/total": "Total 12,50"})["/total"].quote == "Total 12,50"
+    quoted = with_quotes(index, found, {"/total": "Total 12,50"}, {"total": 12.5})["/total"]
+    assert (quoted.status, quoted.reason, quoted.quote, quoted.page) == (
+        "ambiguous",
+        "quoted",
+        "Total 12,50",
+        1,
+    )
+    other = with_quotes(index, found, {"/total": "Total 99,50"}, {"total": 12.5})["/total"]
+    assert (other.status, other.reason, other.quote) == ("not_found", "no_text", "Total 99,50")
+
+
+def test_quotes_point_into_what_was_written() -> None:
+    """The model's pointers go through the entries of maps and the members of tuples; the record's do not."""
+    compiled = compile(SCHEMA)
+    strict = compiled.encode(RECORD)
+    given = {"/tags/1/value": "zwei 8", "/total": "12.5", "/nowhere": "x"}
+    assert by_record(strict, given, compiled.decode) == {"/tags/zwei": "zwei 8", "/total": "12.5"}

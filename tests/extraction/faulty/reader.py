@@ -1,10 +1,16 @@
-"""A reader behind the provider's protocol that first says what it is told to, and when asked again reads rightly."""
+"""A reader behind the provider's protocol that first says what it is told to, and when asked again reads rightly.
+
+It reads what it is sent: a value that the document prints and the text that is sent does not is answered as before.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from extraction.faulty.spoil import Spoiled
+from extraction.evidence.oracles import Text, scorable
+from extraction.faulty.spoil import Spoiled, walk
 from extraction.long.perfect import fit
+
+from service.documents import Document, Page
 
 
 class FaultyReader:
@@ -14,6 +20,7 @@ class FaultyReader:
         self.body: Any = None
         self.first = Spoiled(None)
         self.gold: Any = None
+        self.text: Text | None = None
         self.encode: Callable[[Any], Any] = lambda record: record
         self.calls = 0
 
@@ -30,13 +37,24 @@ class FaultyReader:
         )
         if not places:
             return self.encode(self.gold)
+        sent = Text(Document("sha256:0", "text/plain", None, 0, (Page(1, asked.partition("<check>")[0]),)))
         return {
-            name: fit(self._at(places[name]), member, schema) for name, member in schema["properties"].items()
+            name: fit(self._at(places[name], sent), member, schema)
+            for name, member in schema["properties"].items()
         }
 
-    def _at(self, pointer: str) -> Any:
+    def _at(self, pointer: str, sent: Text) -> Any:
         steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
-        return _get(self.gold, self.first.source(_typed(self.gold, steps)))
+        path = _typed(self.gold, steps)
+        right, before = _get(self.gold, self.first.source(path)), _get(self.first.record, path)
+        if right == before or self.text is None:
+            return right
+        unseen = [
+            value
+            for _, value in walk(right)
+            if scorable(value) and self.text.prints(value) and not sent.holds(value)
+        ]
+        return before if unseen else right
 
 
 def _typed(node: Any, steps: Sequence[str]) -> tuple[str | int, ...]:

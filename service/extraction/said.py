@@ -1,0 +1,82 @@
+"""What the model says of its own answer beside the record: how likely its tokens were, and what it quotes. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.extraction.evidence import leaf_probabilities
+from service.extraction.evidence.quotes import by_record, unwrapped
+from service.extraction.fragments import Fragment
+from service.extraction.plan import Form
+from service.foundation import jsontext
+from service.upstream import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """``chances``: the joint probability of the tokens of each leaf; ``quotes``: what is printed there, as the model says.
+
+    Both by JSON Pointer into the record; empty where the model was not asked, or said nothing.
+    """
+
+    chances: Mapping[str, float] = field(default_factory=dict)
+    quotes: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, outcome: Text, form: Form) -> "Said":
+        """What an answer says that could be read as a record. CPU-bound: some milliseconds for thousands of tokens."""
+        chances: Mapping[str, float] = {}
+        if outcome.tokens:
+            chances = leaf_probabilities(outcome.text, outcome.tokens, _parsed, form.decode)
+        quotes: Mapping[str, str] = {}
+        if form.quoted:
+            strict, given = unwrapped(_parsed(outcome.text))
+            quotes = by_record(strict, given, form.compiled.decode)
+        return cls(chances, quotes)
+
+    def grafted(self, fragment: Fragment, other: "Said") -> "Said":
+        """What is said of a record into which the answer to a fragment was put."""
+        outer = tuple(part.inside if None in part.steps else part.pointer for part in fragment.parts)
+        chances = _without(self.chances, outer)
+        for part in fragment.parts:
+            for pointer, chance in other.chances.items():
+                place = _placed(pointer, f"/{part.name}", part.steps)
+                if place is not None:
+                    chances[place] = chance
+        return Said(chances, _without(self.quotes, outer))
+
+    def back(self, before: "Said", pointers: Iterable[str]) -> "Said":
+        """The same, where values at these pointers were taken from the record before."""
+        taken = {pointer: before.chances[pointer] for pointer in pointers if pointer in before.chances}
+        return Said({**self.chances, **taken}, self.quotes) if taken else self
+
+
+NOTHING_SAID = Said()
+
+
+def _parsed(text: str) -> Any:
+    return jsontext.parse(text.encode("utf-8", "surrogatepass"))
+
+
+def _without(said: Mapping[str, Any], outer: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        pointer: value
+        for pointer, value in said.items()
+        if not any(pointer == one or pointer.startswith(f"{one}/") for one in outer)
+    }
+
+
+def _placed(pointer: str, name: str, steps: tuple[str | int | None, ...]) -> str | None:
+    """The pointer into the record of a pointer into the answer to a fragment; None for another part's."""
+    if pointer != name and not pointer.startswith(f"{name}/"):
+        return None
+    rest = pointer[len(name) :]
+    found = ""
+    for step in steps:
+        if step is None:  # a column is a list: its items are the rows
+            _, row, rest = (*rest.split("/", 2), "")[:3]
+            found += f"/{row}"
+            rest = f"/{rest}" if rest else ""
+        else:
+            found += "/" + str(step).replace("~", "~0").replace("/", "~1")
+    return found + rest
