@@ -266,9 +266,10 @@ class AttemptBody(BaseModel):
 
     model: str
     request_id: str | None
-    kind: Literal["first", "repair", "escalation"] = Field(
+    kind: Literal["first", "segment", "retry", "repair", "escalation"] = Field(
         "first",
-        description="`repair`: what was wrong was asked for again; `escalation`: a stronger model was asked.",
+        description="`segment`: one part of a long document; `retry`: the provider had failed, and was asked the same again; "
+        "`repair`: what was wrong was asked for again; `escalation`: a stronger model was asked.",
         examples=["repair"],
     )
     outcome: str = Field(

@@ -81,7 +81,7 @@ async def show_schema(
 ) -> SchemaDetail:
     """The schema, its instructions, the strict form that is sent to the provider, and what that form cannot hold."""
     version = registry.resolve(name)
-    return detail(version, registry.snapshot.entry(version.name))
+    return await asyncio.to_thread(detail, version, registry.snapshot.entry(version.name))
 
 
 # ------------------------------------------------------------------------------------------------------- versions
@@ -139,7 +139,8 @@ async def show_version(
 ) -> SchemaDetail:
     """What one version says, the strict form that is sent to the provider, and what that form cannot hold."""
     found = registry.snapshot.find(name, str(version), deleted=deleted)
-    return detail(registry.version(found), registry.snapshot.entry(name, deleted=deleted))
+    entry = registry.snapshot.entry(name, deleted=deleted)
+    return await asyncio.to_thread(lambda: detail(registry.version(found), entry))
 
 
 @router.get(
