@@ -285,7 +285,7 @@ async def _parse(request: Request) -> Parsed:
     spool = _files(request).spool
     if kind == "application/json":
         data = await spool.gather(request.stream())
-        if len(data) <= _LARGE:
+        if isinstance(data, bytes) and len(data) <= _LARGE:
             return requests.from_json(data, query, spool)
         async with spool.few:
             return await asyncio.to_thread(requests.from_json, data, query, spool)

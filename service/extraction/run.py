@@ -29,6 +29,7 @@ from service.extraction.validate import Finding
 from service.extraction.wire import Options
 from service.extraction.worst import needed, worst
 from service.foundation import clock, jsontext
+from service.foundation.content import Spooled
 from service.foundation.errors import BadRequest, DeadlineExceeded, Fault, WinnowError
 from service.foundation.money import NanoUSD, parse_usd
 from service.registry import SchemaVersion
@@ -351,7 +352,9 @@ class Extractor:
                     piece.data if isinstance(piece.data, bytes) else await asyncio.to_thread(piece.data.read)
                 )
             loaded.append((document, data))
-            piece.release()  # a large file need not take room while the model is asked
+            if isinstance(piece.data, Spooled):
+                # A large file need not take room while the model is asked; freeing it takes milliseconds.
+                await asyncio.to_thread(piece.data.close)
         document = combine([document for document, _ in loaded])
         if options.policy == "file":
             return replace(document, files=native.files_of(loaded))
