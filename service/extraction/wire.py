@@ -370,7 +370,11 @@ class EvidenceBody(BaseModel):
     )
     reason: str | None = Field(
         None,
-        description="Why there is no place; `quoted`: `quote` is what the model says is printed there.",
+        description="Why there is no place. Of `absent`: `null` (the model says the document does not say), `empty`, "
+        "`placeholder` (a text such as `N/A` that the document does not print). Of `derived`: `boolean`, `category`, "
+        "`constant`, `code` (of a language or country), `count`, `position` (of its item in the list), `page`, `computed` "
+        "(a sum, difference or product of values that were found). Of `not_found`: `no_text` (there are pictures whose words "
+        "nobody knows, so that nothing follows). Of `ambiguous`: `quoted` (`quote` is what the model says is printed there).",
         examples=["null"],
     )
 
