@@ -171,7 +171,7 @@ class _Assignment:
                 break
         else:
             return False
-        there = [candidate for candidate in leaf.candidates if self._around.row(candidate) == row]
+        there = self._around.on_row(leaf.candidates, row)
         if len(there) != 1 or there[0].quality < _SURE:
             return False
         leaf.chosen, leaf.margin, leaf.labelled = there[0], 1.0, True
