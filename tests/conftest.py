@@ -16,6 +16,16 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Real documents and schemas, where this checkout has them beside it."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage counts without the corpus suites: what only real data reaches is not held by a test of ours.
+
+    It also halves the time that these suites take.
+    """
+    for item in items:
+        if item.get_closest_marker("corpus"):
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _stay_on_this_machine() -> Iterator[None]:
     """A test that connects beyond loopback fails at once."""

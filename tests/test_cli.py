@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -254,3 +255,26 @@ def test_the_demo() -> None:
     for folder in SAMPLES.iterdir():
         if folder.is_dir():
             assert f"{folder.name} from sample." in result.stdout
+
+
+def test_the_sandbox_is_told_limits_and_a_clock() -> None:
+    """A bucket of two requests runs out; at a fast clock a background response is done at once."""
+    child, url = start("sandbox", "--port", "0", "--rpm", "2", "--clock-speed", "100000")
+    try:
+        with httpx2.Client(base_url=url, headers={"authorization": "Bearer sk-test"}) as client:
+            body = {"model": "gpt-4.1-mini", "input": "Hello", "background": True}
+            made = client.post("/responses", json=body)
+            assert made.headers["x-ratelimit-limit-requests"] == "2"
+            for _ in range(200):
+                found = client.get(f"/responses/{made.json()['id']}").json()
+                if found["status"] == "completed":
+                    break
+                time.sleep(0.02)
+            assert found["status"] == "completed"
+            assert client.post("/responses", json=body).status_code == 200
+            refused = client.post("/responses", json=body)
+            assert refused.status_code == 429
+            assert refused.json()["error"]["code"] == "rate_limit_exceeded"
+    finally:
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=20)

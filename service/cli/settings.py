@@ -1,5 +1,6 @@
 """``winnow settings``."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,12 +24,22 @@ def show_settings(as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag of 
 
 
 def _rows(settings: Any, prefix: str) -> Iterator[tuple[str, str, str]]:
-    from pydantic import BaseModel, SecretStr
+    from pydantic import BaseModel
 
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
             yield from _rows(value, f"{prefix}{name}_")
             continue
-        shown = "(hidden)" if isinstance(value, SecretStr) else "" if value is None else str(value)
-        yield f"WINNOW_{prefix}{name}".upper(), shown, field.description or ""
+        yield f"WINNOW_{prefix}{name}".upper(), _shown(value), field.description or ""
+
+
+def _shown(value: Any) -> str:
+    """A value as the variable would be written."""
+    from pydantic import SecretStr
+
+    if isinstance(value, SecretStr):
+        return "(hidden)"
+    if isinstance(value, list | tuple):
+        return json.dumps(value, default=str)
+    return "" if value is None else str(value)

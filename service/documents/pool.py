@@ -9,7 +9,6 @@ import sys
 from typing import Any
 
 import orjson
-import structlog
 
 from service.documents import frames
 from service.documents.errors import (
@@ -24,8 +23,7 @@ from service.documents.parsed import Job, Parsed
 from service.foundation import clock
 from service.foundation.content import Content, Spooled
 from service.foundation.errors import DeadlineExceeded, WinnowError
-
-_log = structlog.get_logger()
+from service.foundation.telemetry import log
 
 _THREAD = 256 * 1024
 """Bytes of a result from which it is decoded in a thread, not in the event loop."""
@@ -202,7 +200,7 @@ class Pool:
         except _Gone:
             return self._autopsy(await worker.exit_code())
         except _Babbling:
-            _log.warning("documents.worker_broke_protocol")
+            log.warning("documents.worker_broke_protocol")
             return _crashed()
         finally:  # also when cancelled: nobody waits for the answer that the worker is about to give
             if reusable:
@@ -249,7 +247,7 @@ class Pool:
             )
         except OSError as error:
             ours.close()
-            _log.warning("documents.worker_not_started", error=type(error).__name__, errno=error.errno)
+            log.warning("documents.worker_not_started", error=type(error).__name__, errno=error.errno)
             raise ParserUnavailable("no parser process could be started", retry_after=1) from error
         except BaseException:
             ours.close()
@@ -263,7 +261,7 @@ class Pool:
                 await worker.hello()
         except (TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
             self._discard(worker)
-            _log.warning("documents.worker_not_started", error=type(error).__name__)
+            log.warning("documents.worker_not_started", error=type(error).__name__)
             raise ParserUnavailable("a parser process did not come up", retry_after=1) from error
         except BaseException:
             self._discard(worker)
@@ -295,7 +293,7 @@ class Pool:
 
     def _autopsy(self, code: int) -> WinnowError:
         """What a worker died of, by its exit code (negative: the signal)."""
-        _log.warning("documents.worker_died", exit_code=code)
+        log.warning("documents.worker_died", exit_code=code)
         if code == -signal.SIGXCPU:
             allowed = self._bounds.cpu_s
             return DocumentTooSlow(
@@ -315,7 +313,7 @@ def _crashed() -> DocumentUnreadable:
 
 def _reported(error: dict[str, Any]) -> WinnowError:
     if error.get("fault"):
-        _log.warning("documents.parser_fault", fault=error["fault"])
+        log.warning("documents.parser_fault", fault=error["fault"])
     return by_code(str(error["code"]), str(error["detail"]), dict(error.get("members") or {}))
 
 

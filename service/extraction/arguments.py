@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.extraction.wire import Options
-from service.foundation.content import Content, Spooled
+from service.foundation.content import Content
 from service.registry import SchemaVersion
 
 
@@ -16,11 +16,6 @@ class Piece:
     media_type: str | None
     name: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
-
-    def release(self) -> None:
-        """Let go of bytes that lie in a file; they cannot be read any more."""
-        if isinstance(self.data, Spooled):
-            self.data.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ from service.upstream import (
     Part,
     ResponseFormat,
     TextPart,
-    counted,
     expected,
 )
 
@@ -290,7 +289,8 @@ def segment_of(
     assert plan.parts is not None  # noqa: S101 - narrows the type: only plans in parts have excerpts
     lines, document = plan.parts.lines, plan.document
     shown = prompt.excerpt(lines, excerpt, document, options.policy, options.detail, part=part, of=of)
-    call = replace(like, parts=shown, max_output_tokens=output_budget(plan.model, shown, settings))
+    budget = output_budget(plan.model, shown, settings)
+    call = replace(like, parts=shown, max_output_tokens=budget, kind="segment")
     return Segment(_pages_of(document, lines, excerpt), call, excerpt)
 
 
@@ -313,6 +313,7 @@ def segment_once(plan: Plan, like: Call, *, options: Options, settings: Settings
         format=form.form.format,
         minimal=form.minimal.format,
         max_output_tokens=min(plan.model.max_output_tokens, settings.min_output_tokens),
+        kind="segment",
     )
     pages = {page.number: page for end in ends for page in _pages_of(plan.document, lines, end).pages}
     return Segment(replace(plan.document, pages=tuple(pages.values())), call)
@@ -365,11 +366,6 @@ def likely(plan: Plan, settings: Settings) -> Estimate:
         plan,
         lambda call, model: expected(call, model, output_tokens=min(call.max_output_tokens, short)),
     )
-
-
-def worst(plan: Plan) -> Estimate:
-    """What one attempt at each call costs at most. A millisecond for each few thousand tokens of document."""
-    return _sum(plan, counted)
 
 
 def _sum(plan: Plan, of: Callable[[Call, Model], Estimate]) -> Estimate:

@@ -14,7 +14,7 @@ from service.files.errors import FileExpired, FilesUnavailable, UnknownFile
 from service.files.settings import Settings
 from service.files.store import File, Store
 from service.foundation import clock
-from service.foundation.content import Content
+from service.foundation.content import Content, Spooled
 from service.foundation.database import Database
 from service.foundation.errors import WinnowError
 from service.foundation.spool import Spool
@@ -59,7 +59,7 @@ class Files:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def keep(self, content: Content, *, name: str | None, media_type: str | None, caller: str) -> File:
-        """Keep bytes under a new id.
+        """Keep bytes under a new id; ``content`` is closed where it lies in a file.
 
         The bytes are durable before the row is written, so there is never a row without bytes. A cancelled caller does
         not take the file back. Raises ``FilesFull``, ``FilesUnavailable``, ``StorageUnavailable``.
@@ -68,7 +68,7 @@ class Files:
         async def work() -> File:
             now = clock.now()
             async with self._holding(alone=False):
-                digest = await _on_disk(self._blobs.put, content)
+                digest = await _on_disk(self._put, content)
                 file = File(
                     id=clock.new_id("file"),
                     digest=digest,
@@ -92,6 +92,13 @@ class Files:
 
         return await self._to_the_end(work())
 
+    def _put(self, content: Content) -> str:
+        try:
+            return self._blobs.put(content)
+        finally:
+            if isinstance(content, Spooled):
+                content.close()  # in this thread: freeing a large file takes milliseconds
+
     async def get(self, id: str) -> File:
         """What is known of a file. Raises ``UnknownFile``, ``FileExpired``."""
         if not ID.match(id):
@@ -109,15 +116,18 @@ class Files:
         Raises ``UnknownFile``, ``FileExpired``, ``FilesUnavailable``.
         """
         file = await self.get(id)
-        try:
-            content = await _on_disk(
-                lambda: self._blobs.open(file.digest, file.size, memory=self.spool.memory)
-            )
-        except FileNotFoundError:
+        content = await _on_disk(self._open, file)
+        if content is None:
             await self.get(id)  # it was deleted or expired just now; if not, somebody emptied the folder
             log.error("file_without_bytes", id=id, digest=file.digest)
-            raise FilesUnavailable("The bytes of this file are not in the folder.") from None
+            raise FilesUnavailable("The bytes of this file are not in the folder.")
         return file, content
+
+    def _open(self, file: File) -> Content | None:
+        try:
+            return self._blobs.open(file.digest, file.size, memory=self.spool.memory)
+        except FileNotFoundError:
+            return None
 
     async def newest(self, *, before: str | None, limit: int) -> list[File]:
         """Live files, newest first, starting after the id ``before``."""
@@ -186,11 +196,9 @@ class Files:
 
 
 async def _on_disk(work: Callable[..., Result], *arguments: Any) -> Result:
-    """Work in a thread; what the disk refuses becomes ``FilesUnavailable``, a missing file stays what it is."""
+    """Work in a thread; what the disk refuses becomes ``FilesUnavailable``."""
     try:
         return await asyncio.to_thread(work, *arguments)
-    except FileNotFoundError:
-        raise
     except OSError as error:
         log.warning("files_unavailable", error=type(error).__name__, errno=error.errno)
         raise FilesUnavailable("The folder of files cannot be used now.", retry_after=5) from error

@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import BaseModel, Field
 from sqlalchemy import (
@@ -32,10 +31,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.foundation import clock, jsontext, telemetry
-from service.foundation.database import Database, tables
+from service.foundation.database import Database, tables, upsert
 from service.foundation.errors import WinnowError
 
 kept = Table(
@@ -152,13 +150,12 @@ class Answers:
                 "body": None,
                 "size": 0,
             }
-            insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
             free = or_(
                 and_(kept.c.fingerprint.is_(None), kept.c.lease_until <= now),
                 and_(kept.c.fingerprint.is_not(None), kept.c.expires_at <= now),
             )
             statement = (
-                insert(kept)
+                upsert(connection, kept)
                 .values(scope=scope, key=key, **fresh)
                 .on_conflict_do_update(index_elements=["scope", "key"], set_=fresh, where=free)
                 .returning(kept.c.owner)

@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from structlog.contextvars import bind_contextvars, clear_contextvars
-
 from service.foundation import clock, problems, telemetry
 from service.foundation.errors import Internal, Overloaded, PayloadTooLarge, WinnowError
 
@@ -52,8 +50,7 @@ class Front:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
-        clear_contextvars()
-        bind_contextvars(request_id=request_id)
+        telemetry.begin(request_id=request_id)
         started = clock.monotonic()
         status = 0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, Field, SecretStr
-from sqlalchemy import Connection, DateTime, Dialect, MetaData, create_engine, event, make_url, text
+from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
@@ -189,6 +189,20 @@ async def guarded() -> AsyncIterator[None]:
         raise StorageUnavailable(
             f"The database answered {kind}; nothing was stored.", retry_after=2
         ) from error
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """An insert that can say what to do on a conflict: both databases have it, each in a dialect of its own.
+
+    Only the dialect at hand is loaded; the other would cost 2 MB.
+    """
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        return sqlite_insert(table)
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+    return postgresql_insert(table)
 
 
 def head() -> str:

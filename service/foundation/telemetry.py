@@ -13,7 +13,8 @@ if "rich" in sys.modules:
     import structlog
 else:
     # structlog loads rich wherever it is installed, for tracebacks on terminals that we never print: 0.15 s and 6 MB
-    # of a start. It has no setting for this (structlog.dev, `try: import rich`).
+    # of a start. It has no setting for this (structlog.dev, `try: import rich`). So nobody else imports structlog: an
+    # import contract says so.
     sys.modules["rich"] = None  # type: ignore[assignment]  # how Python marks a module that is not to be imported
     try:
         import structlog
@@ -33,6 +34,13 @@ class Settings(BaseModel):
 
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def begin(**fields: str) -> None:
+    """From here on every entry of this task has these fields, and those of the task before are gone."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**fields)
+
 
 REQUESTS = Counter("winnow_requests", "HTTP requests answered.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram(

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 
+from service.foundation.errors import Fault, WinnowError
 from service.registry.contents import Content
 from service.registry.drafts import etag
 from service.registry.publishing import Checked, compared, config_of, difference_body, same_as
@@ -53,8 +54,12 @@ def summary(version: SchemaVersion, entry: Entry) -> SchemaSummary:
 
 
 def detail(version: SchemaVersion, entry: Entry) -> SchemaDetail:
-    """A version with everything that extracting with it uses."""
-    compiled = version.compiled
+    """A version with everything that extracting with it uses. Compiles it: run it in a thread."""
+    compiled, refused = None, tuple[Fault, ...]()
+    try:
+        compiled = version.compiled
+    except WinnowError as error:  # other faces of the registry publish what only validators can read
+        refused = error.errors or (Fault("", error.detail),)
     return SchemaDetail(
         **summary(version, entry).model_dump(),
         schema=version.schema if version.source is None else version.source,
@@ -66,8 +71,9 @@ def detail(version: SchemaVersion, entry: Entry) -> SchemaDetail:
         ],
         policy=PolicyBody.model_validate(version.policy.document()),
         evidence=version.evidence,
-        strict=compiled.strict,
-        losses=[_loss(loss) for loss in compiled.losses],
+        strict=None if compiled is None else compiled.strict,
+        losses=[] if compiled is None else [_loss(loss) for loss in compiled.losses],
+        refused=[FaultBody(pointer=one.pointer, detail=one.detail) for one in refused],
     )
 
 

@@ -46,14 +46,24 @@ class Precondition:
     def ensure(self, name: str, draft: Draft | None) -> None:
         """Raise ``PreconditionFailed`` where it does not hold."""
         if self.absent and draft is not None:
-            raise PreconditionFailed(f"Schema {name!r} has a draft already.", members=_now(draft))
+            raise PreconditionFailed(
+                f"Schema {name!r} has a draft already.",
+                errors=[
+                    Fault("/header/If-None-Match", "Leave it out, and send the draft's `ETag` in `If-Match`.")
+                ],
+                members=_now(draft),
+            )
         if self.match is None:
             return
         if draft is None:
-            raise PreconditionFailed(f"Schema {name!r} has no draft (any more).")
+            raise PreconditionFailed(
+                f"Schema {name!r} has no draft (any more).",
+                errors=[Fault("/header/If-Match", "Leave it out; `If-None-Match: *` makes a new draft.")],
+            )
         if "*" not in self.match and etag(draft) not in self.match:
             raise PreconditionFailed(
                 f"The draft of schema {name!r} was changed by {draft.updated_by!r} since.",
+                errors=[Fault("/header/If-Match", "Get the draft again and send its `ETag`.")],
                 members=_now(draft),
             )
 
@@ -73,7 +83,9 @@ def put(writer: Writer, name: str, content: Content, condition: Precondition) ->
     condition.ensure(name, before)
     if before is not None and condition.match is None:
         raise PreconditionRequired(
-            f"Schema {name!r} has a draft; it would be overwritten.", members=_now(before)
+            f"Schema {name!r} has a draft; it would be overwritten.",
+            errors=[Fault("/header/If-Match", "Send the draft's `ETag`, or `*` for whatever is there.")],
+            members=_now(before),
         )
     if before is not None and before.content.document() == content.document():
         return before, False
@@ -113,7 +125,11 @@ async def publish_draft(
     """
     draft = await read(registry, name)
     if condition.match is None:
-        raise PreconditionRequired(f"Say which draft of {name!r} is to be published.", members=_now(draft))
+        raise PreconditionRequired(
+            f"Say which draft of {name!r} is to be published.",
+            errors=[Fault("/header/If-Match", "Send the draft's `ETag`, or `*` for whatever is there.")],
+            members=_now(draft),
+        )
     condition.ensure(name, draft)
 
     return await publish(registry, name, draft.content, breaking=breaking, by=by, draft=draft)

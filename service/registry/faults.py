@@ -1,4 +1,4 @@
-"""What is wrong with what stands beside a schema: its rules and its examples. Pure."""
+"""What is wrong with what stands beside a schema: rules, examples, model policy. Pure."""
 
 import jsonschema_rs
 
@@ -11,8 +11,21 @@ _MOST_EXAMPLE_FAULTS = 20
 
 
 def faults_beside(content: Content, draft: str) -> list[Fault]:
-    """Every fault of the rules and the examples, by pointers into the version; ``draft`` is that of its schema."""
-    return [*_rule_faults(content), *_example_faults(content, draft)]
+    """Every fault of rules, examples and policy, by pointers into the version; ``draft`` is that of its schema."""
+    return [*_rule_faults(content), *_example_faults(content, draft), *_policy_faults(content)]
+
+
+def _policy_faults(content: Content) -> list[Fault]:
+    """Pages that no document can have: every request would be refused for what it did not say."""
+    for span in (content.policy.pages or "").split(","):
+        first, dash, last = span.strip().partition("-")
+        if first and (int(first) < 1 or (dash and last and int(last) < int(first))):
+            return [
+                Fault(
+                    "/policy/pages", "Pages count from 1, and a range goes from its first page to its last."
+                )
+            ]
+    return []
 
 
 def _rule_faults(content: Content) -> list[Fault]:

@@ -68,7 +68,15 @@ FreshRegistry = Annotated[Registry, Depends(_fresh)]
 """For what changes something: with all that other processes changed a moment ago; one small query."""
 
 CurrentCaller = Annotated[str, Depends(caller)]
-Name = Annotated[str, Path(max_length=255, description="Name of the schema.", examples=["invoice"])]
+Name = Annotated[
+    str,
+    Path(
+        max_length=255,
+        pattern=r"^[^\x00-\x1f\x7f]+$",  # databases do not take NUL, people do not read the others
+        description="Name of the schema.",
+        examples=["invoice"],
+    ),
+]
 Number = Annotated[int, Path(ge=1, le=999_999_999, description="Number of the version.", examples=[1])]
 Alias = Annotated[
     str,

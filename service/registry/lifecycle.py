@@ -208,6 +208,10 @@ def _ensure_unused(writer: Writer, entry: Entry, numbers: Iterable[int]) -> None
     shown = ", ".join(by_name[:5]) + (f" and {len(by_name) - 5} more" if len(by_name) > 5 else "")
     raise InUse(
         f"Schema {entry.name!r} is in use by {shown}; nothing was deleted.",
+        errors=[
+            *(Fault(f"/aliases/{alias}", f"It points to version {number}.") for alias, number in aliases),
+            *(Fault("", f"Version {number} of {name!r} refers to it.") for name, number in referrers[:20]),
+        ],
         members={
             "used_by": [
                 *({"kind": "alias", "name": alias, "version": number} for alias, number in aliases),

@@ -42,10 +42,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.foundation import clock, jsontext
-from service.foundation.database import Database, UtcDateTime, tables
+from service.foundation.database import Database, UtcDateTime, tables, upsert
 from service.registry.contents import Content, parse_stored
 from service.registry.snapshot import Config, Entry, Line, Mode, Published, Snapshot
 
@@ -190,9 +189,8 @@ class Store:
         }
 
         def ensure(connection: Connection) -> None:
-            make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
             if connection.execute(select(state.c.id)).first() is None:
-                connection.execute(make(state).values(first).on_conflict_do_nothing())
+                connection.execute(upsert(connection, state).values(first).on_conflict_do_nothing())
 
         await self._database.write(ensure)
 

@@ -40,7 +40,7 @@ class LossBody(BaseModel):
     detail: str
 
 
-_PAGES = r"^\s*\d{1,9}\s*(-\s*(\d{1,9})?\s*)?(,\s*\d{1,9}\s*(-\s*(\d{1,9})?\s*)?)*$"
+_PAGES = r"^[0-9]{1,9}(-([0-9]{1,9})?)?(, ?[0-9]{1,9}(-([0-9]{1,9})?)?)*$"
 
 
 class PolicyBody(BaseModel):
@@ -101,7 +101,7 @@ class ContentBody(BaseModel):
         description="Shown to the model; each record must be valid against the schema.",
     )
     policy: PolicyBody = Field(default_factory=PolicyBody)
-    evidence: Literal["off", "locations"] = Field(
+    evidence: Literal["off", "locations", "quotes"] = Field(
         "off", description="Whether records say where their values stand, where a request does not choose."
     )
 
@@ -123,6 +123,16 @@ class ContentBody(BaseModel):
         )
 
 
+class FaultBody(BaseModel):
+    """One place that keeps the schema from being published."""
+
+    pointer: str = Field(
+        description="JSON Pointer into the version: `/schema/…`, `/rules/…`, `/examples/…`.",
+        examples=["/examples/0/record/total"],
+    )
+    detail: str
+
+
 class SchemaDetail(SchemaSummary):
     """A schema with everything that extracting with it uses."""
 
@@ -141,8 +151,13 @@ class SchemaDetail(SchemaSummary):
     evidence: Literal["off", "locations", "quotes"] = Field(
         description="Whether records say where their values stand, where a request does not choose."
     )
-    strict: dict[str, Any] = Field(description="What is sent to the provider in its place.")
+    strict: dict[str, Any] | None = Field(
+        description="What is sent to the provider in its place; null where there is no such form, see `refused`."
+    )
     losses: list[LossBody]
+    refused: list[FaultBody] = Field(
+        description="Why it cannot be extracted with, by pointers into the schema; empty for nearly all."
+    )
 
 
 _TOLD = frozenset(["schema", "instructions", "rules", "examples", "policy", "evidence"])
@@ -213,16 +228,6 @@ class LintBody(BaseModel):
     rule: str = Field(examples=["no_description"])
     detail: str
     suggestion: str
-
-
-class FaultBody(BaseModel):
-    """One place that keeps the schema from being published."""
-
-    pointer: str = Field(
-        description="JSON Pointer into the version: `/schema/…`, `/rules/…`, `/examples/…`.",
-        examples=["/examples/0/record/total"],
-    )
-    detail: str
 
 
 class SizeBody(BaseModel):

@@ -167,7 +167,8 @@ class Sandbox:
         job = self.responses.prepare(await self._json(exchange), exchange.key, exchange.entry)
         self.engine.admit(job, exchange.entry)
         if job.body.get("background") and not job.body.get("stream"):
-            await self._answer(exchange, 200, self.responses.begin(job, exchange.entry))
+            headers = self.engine.buckets.headers(job.key, job.model_name, self.settings.now())
+            await self._answer(exchange, 200, self.responses.begin(job, exchange.entry), headers)
             return
         await self._generate(exchange, job, self.responses)
 

@@ -61,6 +61,14 @@ class ResponseFormat:
     rendered: bytes = field(repr=False)
 
 
+CallKind = Literal["first", "segment", "repair", "escalation"]
+"""``segment``: one part of a long document; ``repair``: what was wrong is asked for again; ``escalation``: of a stronger
+model."""
+
+AttemptKind = Literal[CallKind, "retry"]
+"""What its call is for, of the first attempt at it; ``retry`` of those that follow because the provider failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One question to one model. The document stands last so that the provider's prompt cache hits the prefix."""
@@ -73,8 +81,8 @@ class Call:
     cache_key: str | None = None
     minimal: ResponseFormat | None = None
     """A simpler form of the same schema, tried once when the provider does not accept ``format``."""
-    kind: Literal["first", "repair", "escalation"] = "first"
-    """What the call is for; stands on its attempts."""
+    kind: CallKind = "first"
+    """What the call is for; stands on the first of its attempts."""
     logprobs: bool = False
     """Whether the log-probability of each token of the answer is asked for, where the model gives it."""
 
@@ -176,7 +184,7 @@ class Attempt:
     http_status: int | None
     error_code: str | None
     started_at: datetime
-    kind: Literal["first", "repair", "escalation"] = "first"
+    kind: AttemptKind = "first"
 
 
 _MAYBE_BILLED = frozenset({"failed:connection", "failed:timeout", "failed:cancelled", "failed:deadline"})

@@ -210,7 +210,10 @@ class Upstream:
             if attempt is None and attempts:
                 # The attempt before was recorded as one that another would follow; so there is one, though no
                 # request was sent for it: the rate limit or our own database used up the time.
-                attempt = _attempt_of(Answer(outcome), clock.new_id("att"), asked, NanoUSD(0), clock.now(), 0)
+                now = clock.now()
+                attempt = _attempt_of(
+                    Answer(outcome), clock.new_id("att"), asked, NanoUSD(0), now, 0, len(attempts) + 1
+                )
             purse = asked.terms.purse
             if attempt is not None:
                 attempts.append(attempt)
@@ -267,12 +270,12 @@ class Upstream:
         except asyncio.CancelledError:
             answer = Answer(Failed("cancelled", "the caller went away"))
             seconds = clock.monotonic() - start
-            gone = _attempt_of(answer, attempt_id, asked, NanoUSD(0), started_at, seconds)
+            gone = _attempt_of(answer, attempt_id, asked, NanoUSD(0), started_at, seconds, number)
             await _surely(asked.terms.record(gone))
             raise
         seconds = clock.monotonic() - start
         price = self._cost(asked.model, answer)
-        attempt = _attempt_of(answer, attempt_id, asked, price, started_at, seconds)
+        attempt = _attempt_of(answer, attempt_id, asked, price, started_at, seconds, number)
         try:
             await _settle(asked.provider.limits, grant, answer)
         except asyncio.CancelledError:
@@ -318,7 +321,13 @@ class Upstream:
 
 
 def _attempt_of(
-    answer: Answer, attempt_id: str, asked: _Asked, price: NanoUSD, started_at: datetime, seconds: float
+    answer: Answer,
+    attempt_id: str,
+    asked: _Asked,
+    price: NanoUSD,
+    started_at: datetime,
+    seconds: float,
+    number: int,
 ) -> Attempt:
     return Attempt(
         id=attempt_id,
@@ -332,7 +341,7 @@ def _attempt_of(
         http_status=answer.http_status,
         error_code=answer.error_code,
         started_at=started_at,
-        kind=asked.call.kind,
+        kind=asked.call.kind if number == 1 else "retry",
     )
 
 

@@ -229,6 +229,16 @@ async def test_what_repair_cannot_mend_the_stronger_model_is_asked(
     assert kinds(named) == [("first", "invalid"), ("repair", "invalid"), ("repair", "accepted")]
 
 
+async def test_every_attempt_is_recorded_with_what_it_was_for(
+    ordered: tuple[httpx2.AsyncClient, Scripted],
+) -> None:
+    """In the answer and in the database: a first reading, a repair, and what followed a 500 of each."""
+    client, _ = ordered
+    result = (await client.post("/v1/extract", json=order(model="sandbox-500-1"))).json()
+    assert [kind for kind, _ in kinds(result)] == ["first", "retry", "repair", "retry"]
+    assert [row["kind"] for row in await attempts_of(client)] == ["first", "retry", "repair", "retry"]
+
+
 async def test_caps_end_the_loop(ordered: tuple[httpx2.AsyncClient, Scripted]) -> None:
     """Attempts and money are counted over everything; the problem carries the findings."""
     client, reader = ordered

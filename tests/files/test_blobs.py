@@ -1,12 +1,14 @@
 """The folder of contents and its lock, also when a process is killed in the middle."""
 
+import asyncio
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from service.files import Files, Settings
+from service.files import Files, FilesUnavailable, Settings
 from service.files.blobs import Blobs
 from service.foundation.content import Spooled
 from service.foundation.database import Database
@@ -147,3 +149,39 @@ async def test_a_spool(tmp_path: Path) -> None:
     assert (view[:3], view[-2:], view.find(b"b")) == (b"aaa", b"cc", 60)
     view.close()
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+async def test_processes_that_add_and_remove_at_once(tmp_path: Path) -> None:
+    """Two services on one folder keep, delete and sweep the same few contents: no row ever lacks its bytes."""
+    first, second = await opened(tmp_path), await opened(tmp_path)
+    contents = [b"content %d" % number for number in range(3)]
+
+    async def busy(files: Files, seed: int) -> None:
+        for turn in range(20):
+            file = await files.keep(contents[(turn + seed) % 3], name=None, media_type=None, caller="test")
+            found, content = await files.read(file.id)
+            assert (found, content) == (file, contents[(turn + seed) % 3])
+            await files.delete(file.id)
+
+    async def sweeping(files: Files) -> None:
+        while True:
+            with suppress(FilesUnavailable):
+                await files.sweep()
+            await asyncio.sleep(0)
+
+    sweeps = [asyncio.create_task(sweeping(files)) for _, files in (first, second)]
+    try:
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(busy(files, seed) for seed in range(2) for _, files in (first, second)))
+    finally:
+        for sweep in sweeps:
+            sweep.cancel()
+        await asyncio.gather(*sweeps, return_exceptions=True)
+        for database, files in (first, second):
+            await files.close()
+            await database.close()
+    database, files = await opened(tmp_path)
+    await files.sweep()
+    assert await files.newest(before=None, limit=10) == []
+    assert [path for path in (tmp_path / "files" / "blobs").rglob("*") if path.is_file()] == []
+    await database.close()

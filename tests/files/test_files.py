@@ -217,6 +217,20 @@ async def test_large_uploads_go_through_the_spool(sandbox: str, tmp_path: Path) 
         assert list((tmp_path / "winnow-files" / "incoming").iterdir()) == []
 
 
+async def test_a_folder_that_was_emptied(client: httpx2.AsyncClient, tmp_path: Path) -> None:
+    """Bytes that somebody took away are a 503 that says so; other files are served, and the same can come again."""
+    file, other = await upload(client), await upload(client, b"Invoice number: 7\n")
+    blobs(tmp_path)[0].unlink()
+    blobs(tmp_path)[0].rename(tmp_path / "aside")
+    lost = await client.post("/v1/extract/order", json={"input": {"file_id": file["id"]}})
+    assert (lost.status_code, lost.json()["code"]) == (503, "files_unavailable"), lost.text
+    again = await upload(client)
+    for one in (file, again):
+        found = await client.post("/v1/extract/order", json={"input": {"file_id": one["id"]}})
+        assert found.status_code == 200, found.text
+    assert (await client.delete(f"/v1/files/{other['id']}")).status_code == 204
+
+
 async def test_a_folder_that_cannot_be_written(sandbox: str, tmp_path: Path) -> None:
     """Without a folder uploads and large bodies are 503s of their own; small requests are served."""
     (tmp_path / "taken").write_text("a file where a folder should be")

@@ -96,6 +96,18 @@ async def test_the_policy_counts_where_a_request_does_not_say(client: httpx2.Asy
     assert answer.json()["errors"][0]["pointer"] == "/options/policy"
 
 
+@pytest.mark.parametrize(
+    ("pages", "status"), [("1-3,7", 201), ("2-", 201), ("0", 422), ("3-1", 422), ("x", 400)]
+)
+async def test_pages_that_nobody_has(client: httpx2.AsyncClient, pages: str, status: int) -> None:
+    """What every request would be refused for is refused once, at its place."""
+    body = {"schema": ORDER, "policy": {"pages": pages}}
+    answer = await client.post("/v1/schemas/parcel/versions", json=body)
+    assert answer.status_code == status
+    if status == 422:
+        assert answer.json()["errors"][0]["pointer"] == "/policy/pages"
+
+
 def test_folders_hold_all_of_it(tmp_path: Path) -> None:
     """Examples are pairs of files in the order of their names; what is half, wrong or unknown is named."""
     place = tmp_path / "order"

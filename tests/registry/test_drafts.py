@@ -48,6 +48,7 @@ async def publish(client: httpx2.AsyncClient, tag: str, **body: Any) -> httpx2.R
 async def test_a_draft_from_first_to_published(service: httpx2.AsyncClient) -> None:
     """Put, shown, changed by who knows it, published as it stands, and gone."""
     assert (await service.get(DRAFT)).json()["code"] == "schema_not_found"
+    assert (await service.get("/v1/schemas/a%00b/draft")).status_code == 400
     first = await put(service, V1)
     tag = first.headers["etag"]
     assert (first.status_code, first.json()["etag"], first.json()["updated_by"]) == (201, tag, "anybody")

@@ -1,5 +1,6 @@
 """What ends and comes back, on both databases: deletion, restoring, modes, and what stands in their way."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -137,6 +138,19 @@ async def test_what_is_in_use_stays(registry: Registry) -> None:
     await do(registry, restore_schema, "order")
     with pytest.raises(SchemaRejected):  # what was deleted is not referred to anew
         await put(registry, "letter", record(to={"$ref": "schema://place/2"}))
+
+
+async def test_nothing_refers_to_what_is_deleted_meanwhile(registry: Registry) -> None:
+    """Of a deletion and a publish that refers to it, at the same time, one is refused."""
+    for n in range(8):
+        await put(registry, f"place{n}", record(city=TEXT))
+    refers = [record(to={"$ref": f"schema://place{n}/1"}) for n in range(8)]
+    steps = [put(registry, f"order{n}", refers[n]) for n in range(8)]
+    steps += [do(registry, delete_schema, f"place{n}") for n in range(8)]
+    order = [step for pair in zip(steps[:8], steps[8:], strict=True) for step in pair]
+    found = await asyncio.gather(*order, return_exceptions=True)
+    for published, deleted in zip(found[::2], found[1::2], strict=True):
+        assert isinstance(published, SchemaRejected) != isinstance(deleted, InUse), (published, deleted)
 
 
 async def test_modes(registry: Registry) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from service.foundation import jsontext
 from service.registry.compatibility import NO_WITNESS, Difference, Report, check
@@ -14,6 +15,8 @@ from service.registry.registry import Registry
 from service.registry.snapshot import Entry, Snapshot
 
 _LONGEST_MESSAGE = 16_384
+_MOST_VERSIONS = 10
+"""Earlier versions that an answer goes into; who does not suit ten needs no more to know why."""
 
 
 async def gate(registry: Registry, subject: str, content: Content) -> None:
@@ -68,7 +71,7 @@ def _olds(snapshot: Snapshot, entry: Entry | None, report: Report) -> dict[int, 
 def told(report: Report, level: str, olds: Mapping[int, Content]) -> list[str]:
     """Why a schema may not follow others, in the protocol's way: each difference, then with which version, at which level."""
     messages: list[str] = []
-    for version, differences in _by_version(report.differences):
+    for version, differences in islice(_by_version(report.differences), _MOST_VERSIONS):
         messages += [_difference(one) for one in differences]
         if version is not None:
             messages.append(f"{{oldSchemaVersion: {version}}}")
