@@ -151,5 +151,6 @@ def test_fuzzing_the_surface(service: str, tmp_path: Path) -> None:
         [tool, "run", f"{service}/openapi.json", "--checks", checks, "--phases", "examples,coverage,fuzzing",
          "--max-examples", "8", "--seed", "7", "--workers", "1", "--generation-database", "none"],
         capture_output=True, text=True, cwd=tmp_path, check=False,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent / "clients")},
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-6000:]

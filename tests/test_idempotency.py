@@ -85,6 +85,15 @@ async def test_publishing_twice_publishes_once(service: httpx2.AsyncClient, key:
     assert len(history) == 1
 
 
+async def test_uploading_twice_keeps_one_file(client: httpx2.AsyncClient, key: dict[str, str]) -> None:
+    """A file that is sent again under its key is the same file."""
+    sent = {"files": {"file": ("a.txt", b"Total: 5" * 200_000, "text/plain")}, "headers": key}
+    answers = [await client.post("/v1/files", **sent) for _ in range(2)]
+    assert answers[0].status_code in (200, 201), answers[0].text
+    assert answers[1].json() == answers[0].json()
+    assert answers[1].headers["idempotency-replayed"] == "true"
+
+
 @pytest.mark.parametrize("how", ["body", "path", "query", "type"])
 async def test_a_key_is_for_one_request(service: httpx2.AsyncClient, key: dict[str, str], how: str) -> None:
     """Another body, path, query or media type under the same key is a 422, and nobody is asked."""

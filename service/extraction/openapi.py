@@ -8,6 +8,7 @@ import copy
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -368,7 +369,9 @@ def _multipart() -> dict[str, Any]:
     }
 
 
-def _options_in_query() -> list[dict[str, Any]]:
+@cache
+def _options_in_query() -> tuple[dict[str, Any], ...]:
+    """The same for every operation, and most of the work of describing one: made once, never changed."""
     schemas = Options.model_json_schema()["properties"]
     schemas["max_cost_usd"] = _money_schema()
     schemas = without_defaults(schemas)
@@ -390,7 +393,7 @@ def _options_in_query() -> list[dict[str, Any]]:
         if examples:
             parameter["example"] = examples[0]
         parameters.append(parameter)
-    return parameters
+    return tuple(parameters)
 
 
 def _prefer() -> dict[str, Any]:
@@ -412,7 +415,8 @@ def _idempotency_key() -> dict[str, Any]:
         # Without `example`: fuzzers would send the same key with every request and be told so.
         "description": "A UUID, for instance. Carries the request out once: the same request with the same key within 24 hours is answered with the "
         "first one's answer (`Idempotency-Replayed: true`), if that was a success, a 402 or a 422; any other answer frees the "
-        "key. 409 while the first one is worked on, 422 with another path, query or body. Not with `text/event-stream`.",
+        "key. 409 while the first one is worked on, 422 with another path, query or body. Not with `text/event-stream`. The answer is "
+        "kept for that time whatever `store` says.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     }
 

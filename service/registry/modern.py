@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from service.strict import Documents, Site, children, dialect_of, guess_draft
+from service.strict import DRAFTS, Documents, Site, children, dialect_of, guess_draft
 
 _DEEPEST = 40
 """Levels of subschemas in one definition; what lies deeper becomes one of its own, so that walks stay shallow."""
@@ -62,6 +62,9 @@ _PLAIN: Mapping[str, type | tuple[type, ...]] = {
     "writeOnly": bool,
 }
 """Keywords without subschemas, and what their values must be; authors of old drafts write others as they like."""
+
+_FORMATS = {"date": "7", "time": "7", "duration": "2019-09", "uuid": "2019-09"}
+"""The first draft of formats that generators make types of: nothing holds values to them in older ones."""
 
 _REFERENCES = ("$ref", "$recursiveRef", "$dynamicRef")
 _POSITIONS = frozenset((*_ONE, *_MANY, *_NAMED, "additionalItems", "dependencies", "definitions", "$defs"))
@@ -205,6 +208,8 @@ class _Writer:
             result[keyword] = [*result.get(keyword, []), *written_all]
         elif keyword in _ONE and isinstance(value, dict | bool):
             result[keyword] = self._write(self._documents.child(site, keyword), depth)
+        elif keyword == "format" and _is_younger(value, site):
+            return
         elif keyword in _PLAIN and isinstance(value, _PLAIN[keyword]) and _fits(keyword, value):
             result[keyword] = value
 
@@ -216,6 +221,12 @@ class _Writer:
             ]
         if isinstance(site.schema.get("additionalItems"), dict | bool):
             result["items"] = self._write(self._documents.child(site, "additionalItems"), depth)
+
+
+def _is_younger(format: Any, site: Site) -> bool:
+    """Whether a format came with a draft after the schema's."""
+    first = _FORMATS.get(format, "4") if isinstance(format, str) else "4"
+    return DRAFTS.index(site.dialect.draft) < DRAFTS.index(first)
 
 
 def _fits(keyword: str, value: Any) -> bool:

@@ -16,7 +16,7 @@ every draft as the compiler does.
 
 from service.strict.check import Violation, check
 from service.strict.compiler import Compiled, Loss, Undeclared, compile
-from service.strict.drafts import children, dialect_of, guess_draft
+from service.strict.drafts import DRAFTS, children, dialect_of, guess_draft
 from service.strict.limits import Stats
 from service.strict.negation import EXCLUDED, negation
 from service.strict.patterns import searcher
@@ -25,6 +25,7 @@ from service.strict.refused import SchemaRefused
 from service.strict.scalars import Profile
 
 __all__ = [
+    "DRAFTS",
     "EXCLUDED",
     "Compiled",
     "Documents",

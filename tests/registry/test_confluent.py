@@ -678,6 +678,19 @@ async def test_many_at_once(on_both: Confluent) -> None:
     assert len({answer.json()["id"] for answer in answers}) == 20
 
 
+async def test_another_process_knows_it_at_once(sandbox: str, database_url: str) -> None:
+    """A reader asks any replica for the schema of a record whose writer has just registered it with another one."""
+    settings = settings_for(sandbox, database_url)
+    settings.schemas.refresh_s = 60
+    async with running(settings) as one, running(settings) as other:
+        writer, reader = Confluent(one), Confluent(other)
+        id = await writer.register("fresh", CLOSED)
+        assert (await reader.ask("GET", f"/schemas/ids/{id}"))["schema"] == text(CLOSED)
+        await writer.register("fresh-too", CLOSED)
+        assert (await reader.ask("POST", "/subjects/fresh-too", said(CLOSED)))["id"] == id
+        assert (await reader.no("GET", "/subjects/never/versions"))[1] == 40401
+
+
 async def test_keys(sandbox: str, tmp_path: Any) -> None:
     """The service's key as a bearer token or as a password; without it a 401 in the protocol's form, on every path."""
     settings = settings_for(sandbox, f"sqlite:///{tmp_path}/w.db", api_key="sesame: open")

@@ -244,7 +244,7 @@ def test_words_of_customers_stay_words(words: str) -> None:
 
 
 NAMES = ["class", "None", "model_dump", "copy", "json", "_id", "__init__", "1st", "größe", "a-b", "a_b", "aB", "A B", "list",
-         "Date", "self", "", "💶", "x" * 300, "schema", "str", "int", "field", "Field", "Thing", "Any", "model_config"]  # fmt: skip
+         "Date", "self", "", "💶", "x" * 300, "schema", "str", "int", "field", "Field", "Thing", "Any", "model_config", "register", "long-term", "camelCase"]  # fmt: skip
 
 
 def test_any_member_may_have_any_name() -> None:
@@ -263,10 +263,21 @@ def test_any_member_may_have_any_name() -> None:
     } == set(NAMES)
 
 
+def test_undeclared_members_are_kept_under_their_own_names() -> None:
+    """Also where one is called like the attribute that a declared one was given."""
+    schema = {
+        "type": "object",
+        "properties": {"long-term": {"type": "integer"}, "class": {"type": "integer"}},
+    }
+    value = {"long_term": 1, "class": 2, "field": 3, "model_config": 4, "self": {}}
+    assert same(read_and_written(schema, value), value)
+
+
 CASES: list[tuple[Any, list[Any], str]] = [
     ({"type": "string", "format": "date-time"},
      ["2020-01-01T00:00:00Z", "2016-12-31T23:59:60Z", "2020-01-01t00:00:00.123456789+01:30"], "Moment"),
     ({"type": "string", "format": "uuid"}, ["2EB8AA08-AA98-11EA-B4AA-73B441D16380"], "Uuid"),
+    ({"$schema": "http://json-schema.org/draft-07/schema#", "type": "string", "format": "uuid"}, ["no uuid"], "[str]"),
     ({"type": ["string", "null"], "format": "date"}, ["2020-02-29", None], "Date | None"),
     ({"enum": ["a", 1, None, True, 0, False]}, ["a", 1, None, True, 0, False], "bool"),
     ({"enum": ["a", "b"]}, ["a", "b"], "Literal['a', 'b']"),

@@ -51,7 +51,13 @@ PREFIX = "/confluent"
 def face(registry: Registry, *, admit: Callable[[str | None], str], version: str) -> Face:
     """The ASGI application; ``version`` is what the service says of itself."""
     parts = (Server(version), Subjects(registry), Ids(registry), Control(registry))
-    return Face(PREFIX, [route for part in parts for route in part.routes()], admit)
+
+    async def renew() -> bool:
+        before = registry.change
+        await registry.refresh()
+        return registry.change != before
+
+    return Face(PREFIX, [route for part in parts for route in part.routes()], admit=admit, renew=renew)
 
 
 __all__ = ["PREFIX", "face", "render"]

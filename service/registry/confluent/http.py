@@ -128,12 +128,25 @@ class Route:
 
 
 class Face(BaseRoute):
-    """The ASGI application, and the route that leads to it. ``admit`` is told an ``Authorization`` header and says who calls, or raises ``Unauthorized``."""
+    """The ASGI application, and the route that leads to it.
 
-    def __init__(self, prefix: str, routes: Sequence[Route], admit: Callable[[str | None], str]) -> None:
+    ``admit`` is told an ``Authorization`` header and says who calls, or raises ``Unauthorized``. ``renew`` takes over what
+    others changed and says whether there was anything: asked before a 404, for a record may come from who registered its
+    schema with another process a moment ago.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        routes: Sequence[Route],
+        *,
+        admit: Callable[[str | None], str],
+        renew: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._prefix = prefix
         self._routes = routes
         self._admit = admit
+        self._renew = renew
 
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -180,14 +193,28 @@ class Face(BaseRoute):
         caller = self._admit(_as_bearer(headers.get("authorization")))
         route, parts = self._route(scope, method)
         scope["route"] = _Seen(self._prefix + route.path)  # for the access log and the metrics
+        read: bytes | None = None
+
+        async def body() -> bytes:
+            nonlocal read
+            if read is None:
+                read = await _body(receive)
+            return read
+
         ask = Ask(
             path={name: _decoded(value) for name, value in parts.items()},
             query=parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True),
             headers=headers,
             caller=caller,
-            read=lambda: _body(receive),
+            read=body,
         )
-        return 200, {}, jsontext.render(await route.answer(ask))
+        try:
+            answer = await route.answer(ask)
+        except Refusal as refusal:
+            if refusal.status != 404 or not await self._renew():
+                raise
+            answer = await route.answer(ask)
+        return 200, {}, jsontext.render(answer)
 
     def _route(self, scope: Scope, method: str) -> tuple[Route, dict[str, bytes]]:
         segments = _segments(scope, below=self._prefix)

@@ -5,7 +5,7 @@ The models say what types can say and hold every valid record: what was read is 
 """
 
 import keyword
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel
@@ -67,7 +67,9 @@ Uuid = Annotated[
 _FORMATS = {"date": "Date", "date-time": "Moment", "uuid": "Uuid"}
 _SCALARS = {"null": "None", "boolean": "bool", "integer": "int", "string": "str"}
 _BUILTINS = ("bool", "dict", "float", "int", "list", "str", "tuple", "object", "type")
-_NOT_MEMBERS = frozenset((*dir(BaseModel), *keyword.kwlist, *keyword.softkwlist, *_BUILTINS))
+_NOT_MEMBERS = frozenset(
+    (*dir(BaseModel), *dir(type(BaseModel)), *keyword.kwlist, *keyword.softkwlist, *_BUILTINS)
+)
 _NOT_TYPES = frozenset(
     (
         *(
@@ -157,7 +159,7 @@ class _Python(Writer):
             '    model_config = ConfigDict(extra="allow", protected_namespaces=())',
             "",
         ]
-        for member, name in zip(named.members, _member_names(named.members), strict=True):
+        for member, name in zip(named.members, _member_names(named.members, self.taken), strict=True):
             lines.append(f"    {name}: {self._annotation(member, name)}")
             if member.description:
                 lines.append(_docstring(member.description, "    "))
@@ -233,20 +235,26 @@ def _kind(scalar: Scalar) -> Kind:
     return scalar.kind
 
 
-def _member_names(members: Sequence[Member]) -> list[str]:
-    """Names of attributes: the members' own where they can be, else made ones that are nobody's."""
+def _member_names(members: Sequence[Member], types: Container[str]) -> list[str]:
+    """Names of attributes: the members' own where Python and pydantic let them, else made ones that end in `_`.
+
+    Pydantic writes an undeclared member under the alias of the attribute that is called like it: made names must not be
+    what a document may have.
+    """
     taken = {member.name for member in members}
     names: list[str] = []
     for member in members:
-        base = snake(member.name)
-        if base == member.name and base not in _NOT_MEMBERS:
-            names.append(base)
-            continue
-        if base in _NOT_MEMBERS or base.startswith("model_"):
-            base += "_"
-        name = fresh(base, taken, "_")
-        taken.add(name)
-        names.append(name)
+        own = member.name
+        if not (
+            own.isascii()
+            and own.isidentifier()
+            and own[0] != "_"
+            and own not in _NOT_MEMBERS
+            and own not in types
+        ):
+            own = fresh(f"{snake(own)}_", taken)
+            taken.add(own)
+        names.append(own)
     return names
 
 

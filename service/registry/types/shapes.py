@@ -20,6 +20,9 @@ Kind = Literal["null", "boolean", "integer", "number", "string"]
 _MOST_SHAPES = 48
 """Alternatives of one goal; where a conjunction would have more, one of its parts is enough."""
 
+_MOST_PARTS = 8
+"""Subschemas that a member's conjunction is made of."""
+
 _DEEPEST = 30
 """Choices within choices; what lies deeper, or leads back to itself, is anything."""
 
@@ -260,21 +263,26 @@ def _both_scalars(one: Scalar, other: Scalar) -> Iterator[Scalar]:
 
 def _both_arrays(one: Array, other: Array) -> Array:
     prefix: list[Goal] = []
-    rest = None if one.rest is None or other.rest is None else (*one.rest, *other.rest)
+    rest = None if one.rest is None or other.rest is None else _joined(one.rest, other.rest)
     for index in range(max(len(one.prefix), len(other.prefix))):
         items = [array.prefix[index] if index < len(array.prefix) else array.rest for array in (one, other)]
         if items[0] is None or items[1] is None:
             rest = None
             break
-        prefix.append((*items[0], *items[1]))
+        prefix.append(_joined(items[0], items[1]))
     mosts = [array.most for array in (one, other) if array.most is not None]
     return Array(tuple(prefix), rest, max(one.least, other.least), min(mosts, default=None))
+
+
+def _joined(one: Goal, other: Goal) -> Goal:
+    """Both conjunctions, each part once; of very many the first ones, which admit more than all."""
+    return tuple({id(node): node for node in (*one, *other)}.values())[:_MOST_PARTS]
 
 
 def _both_objects(one: Object, other: Object) -> Object:
     members = dict(one.members)
     for name, goal in other.members.items():
-        members[name] = (*members.get(name, ()), *goal)
+        members[name] = _joined(members.get(name, ()), goal)
     extra = one.extra if other.extra == ((),) else other.extra
     if one.extra is None:
         extra = None

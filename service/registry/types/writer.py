@@ -10,9 +10,9 @@ from service.registry.types.names import fresh, pascal
 from service.registry.types.shapes import OPEN, Array, Goal, Object, Scalar, Shape, Shapes
 
 _DEEPEST = 12
-"""Types inside one another in one line; what lies deeper gets a name."""
+"""Lists and maps inside one another; what lies deeper is anything."""
 
-_MOST_TYPES = 5_000
+_MOST_TYPES = 2_000
 """Types with names; beyond, objects are maps. Real schemas have hundreds; conjunctions could make endlessly many."""
 
 
@@ -41,12 +41,12 @@ class Named:
 class Writer(ABC):
     """Works through a schema: records and recursive types get names and are queued, all else is written inline.
 
-    A language says how types are spelled; nothing here recurses further than ``_DEEPEST`` types in one another.
+    A language says how types are spelled; nothing here recurses further than ``_DEEPEST`` lists and maps in one another.
     """
 
     def __init__(self, modern: Modern, reserved: Iterable[str]) -> None:
         self.shapes = Shapes(modern)
-        self._taken = set(reserved)
+        self.taken = set(reserved)
         self._records: dict[Any, str] = {}
         self._aliases: dict[tuple[int, ...], str] = {}
         self._waiting: list[tuple[str, Goal, Object | None]] = []
@@ -123,8 +123,10 @@ class Writer(ABC):
     def type_of(self, goal: Goal, hint: str) -> str | None:
         """The text of a goal's type; None where nothing is valid."""
         key = self.shapes.key(goal)
-        if key and (key in self._inside or len(self._inside) > _DEEPEST):
+        if key and key in self._inside:
             return self._alias(key, goal, hint)
+        if len(self._inside) > _DEEPEST:
+            return self.anything
         if key in self._aliases:
             return self._use(self._aliases[key])
         self._inside.append(key)
@@ -176,7 +178,7 @@ class Writer(ABC):
 
     def _record(self, shape: Object, goal: Goal, hint: str) -> str:
         key = _record_key(shape)
-        if key not in self._records and len(self._taken) > _MOST_TYPES:
+        if key not in self._records and len(self.taken) > _MOST_TYPES:
             return self.map_of("")
         if key not in self._records:
             own = self.shapes.definitions.get(shape.nodes[0]) if len(shape.nodes) == 1 else None
@@ -186,7 +188,7 @@ class Writer(ABC):
         return self._use(self._records[key])
 
     def _alias(self, key: tuple[int, ...], goal: Goal, hint: str) -> str:
-        if key not in self._aliases and len(self._taken) > _MOST_TYPES:
+        if key not in self._aliases and len(self.taken) > _MOST_TYPES:
             return self.anything
         if key not in self._aliases:
             own = next((name for id in key if (name := self.shapes.definitions.get(id))), None)
@@ -199,8 +201,8 @@ class Writer(ABC):
         return name
 
     def _new_name(self, base: str) -> str:
-        name = fresh(pascal(base), self._taken)
-        self._taken.add(name)
+        name = fresh(pascal(base), self.taken)
+        self.taken.add(name)
         return name
 
 
