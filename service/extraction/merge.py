@@ -23,13 +23,16 @@ from service.extraction.shapes import (
     shape_of,
     squeezed,
 )
-from service.extraction.words import Path, leaves
+from service.extraction.words import Path, has_lists, leaves
 
 _SAME = 0.5
 """The share of its places that a row must have in common with another to be the same row."""
 
 _CLEAR = 0.75
 """The share of a row that must stand in other pieces' lines for it to be left to these."""
+
+_CELLS = 3
+"""Lines that the cells of one row go over at most."""
 
 _INSERT = 200
 """Rows that are looked through backwards for where a row belongs that its own part did not report."""
@@ -125,14 +128,29 @@ class _Merge:
 
     def _object(self, parts: Sequence[_Part], schema: Any, pointer: str) -> dict[str, Any]:
         names = dict.fromkeys(name for part in parts for name in part.value)
+        reaches = [self._reaches(part, schema) for part in parts]
         return {
             name: self.value(
-                [_Part(part.piece, part.value[name], part.within) for part in parts if name in part.value],
+                [
+                    _Part(part.piece, part.value[name], reach.get(name, part.within))
+                    for part, reach in zip(parts, reaches, strict=True)
+                    if name in part.value
+                ],
                 member(schema, name),
                 f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
             )
             for name in names
         }
+
+    def _reaches(self, part: _Part, schema: Any) -> dict[str, tuple[int, int]]:
+        """Where what belongs to each entry of a map can stand: entries that hold lists are rows with a name."""
+        declared = schema.get("properties") if isinstance(schema, Mapping) else None
+        entries = [name for name in part.value if not (isinstance(declared, Mapping) and name in declared)]
+        if len(entries) < 2 or not any(has_lists(part.value[name]) for name in entries):
+            return {}
+        rows = [{"": name, "value": part.value[name]} for name in entries]
+        spots = self._pieces[part.piece].shown.place(rows, part.within)
+        return {name: self._reach(part, spots, number) for number, name in enumerate(entries)}
 
     # ---------------------------------------------------------------------------------------------- scalars
 
@@ -167,11 +185,8 @@ class _Merge:
     def _list(self, parts: Sequence[_Part], schema: Any, pointer: str) -> list[Any]:
         items: list[_Item] = []
         index: dict[tuple[Path, Place], list[_Item]] = {}
-        nested = any(part.within is not None for part in parts) and len(parts) > 1
-        if nested and not any(isinstance(row, Mapping | list) for part in parts for row in part.value):
-            parts = [
-                max(parts, key=lambda part: (len(part.value), -part.piece))
-            ]  # cells of a row that two pieces show
+        if self._are_cells(parts):
+            return list(max(parts, key=lambda part: (len(part.value), -part.piece)).value)
         schemas = items_of(schema, self._schema)
         concluded = frozenset(concluded_in(schemas, self._schema))
         others: list[tuple[_Part, Spot]] = []
@@ -193,6 +208,21 @@ class _Merge:
             )
         self.rows[pointer] = tuple(rows)
         return merged
+
+    def _are_cells(self, parts: Sequence[_Part]) -> bool:
+        """Whether lists of single values are the cells of one row that several pieces show: they stand together."""
+        if len(parts) == 1 or any(part.within is None for part in parts):
+            return False
+        if any(isinstance(row, Mapping | list) for part in parts for row in part.value):
+            return False
+        spots = (
+            spot
+            for part in parts
+            for spot in self._pieces[part.piece].shown.place(part.value, part.within)
+            if spot is not None
+        )
+        found = [spot.at[0] for spot in spots]
+        return not found or max(found) - min(found) <= _CELLS
 
     def _add(
         self,
@@ -302,16 +332,19 @@ class _Merge:
         last = item.parts[-1]
         if last.piece >= part.piece:
             return False
+        if isinstance(part.value, Mapping) and _is_rest(part.value):
+            begun = any(has_lists(own.value) for own in item.parts)
+            return not begun or not self._heading_between(item, spot)
         one, other = dict(leaves(last.value, lists=False)), dict(leaves(part.value, lists=False))
         if any(same(one[path]) != same(other[path]) for path in one.keys() & other.keys()):
             return False
         if holds_rows(part.value):
-            if not other.keys() <= one.keys():
-                return False
-            printed = spot is not None and bool(
-                spot.sure
-            )  # the heading comes again, as at the head of a new page
-            return printed or not self._heading_between(item, spot)
+            # The heading comes again, as at the head of a new page, or nothing that could be one stands between.
+            printed = spot is not None and bool(spot.sure)
+            begun = any(holds_rows(own.value) for own in item.parts)
+            return other.keys() <= one.keys() and (
+                printed or not begun or not self._heading_between(item, spot)
+            )
         # Cells of a cut row: each has what the other lacks.
         return (
             bool(one.keys() - other.keys())
@@ -325,7 +358,7 @@ class _Merge:
         One such line may be a label within a table; a table begins with more.
         """
         before = [place for own in item.spots if own is not None for place in own.inner or own.places]
-        after = spot.inner if spot is not None else ()
+        after = spot.inner or spot.places if spot is not None else ()
         if not before or not after:
             return False
         first, last = max(before)[0] + 1, min(after)[0]
@@ -342,6 +375,8 @@ class _Merge:
         if len(parts) == 1 and not holds_rows(parts[0].value):
             return parts[0].value
         fullest = sorted(parts, key=lambda part: -sum(1 for _ in leaves(part.value)))
+        if isinstance(fullest[0].value, list) and not holds_rows(fullest[0].value):
+            return fullest[0].value  # a row of cells
         return self._filled(fullest, schema, pointer)
 
     def _filled(self, parts: Sequence[_Part], schema: Any, pointer: str) -> Any:
@@ -365,12 +400,19 @@ class _Merge:
                 )
                 for name in names
             }
-        if isinstance(first, list) and any(isinstance(row, Mapping | list) for row in first):
+        if isinstance(first, list):
             ordered = sorted(
                 (part for part in parts if isinstance(part.value, list)), key=lambda part: part.piece
             )
             return self._list(ordered, shape_of(schema, self._schema, parts[0].value), pointer)
         return first
+
+
+def _is_rest(row: Mapping[str, Any]) -> bool:
+    """Whether a row says nothing but lists: the part does not show what the row says of itself."""
+    return has_lists(row) and not any(
+        True for path, _ in leaves(row) if not any(isinstance(step, int) for step in path)
+    )
 
 
 def _keys(spot: Spot, paths: Iterable[Path]) -> set[tuple[Path, Place]]:

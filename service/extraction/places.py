@@ -96,10 +96,11 @@ class Shown:
         ``concluded`` names the members whose values are words of the schema and not of the document. Rows that hold
         rows stand where those do: a page's number, or a heading that comes again, does not tell where a table is.
         """
+        paths = {path for row in rows for path, _ in nested(row)}
         lists: dict[tuple[str, ...], list[tuple[int, Any]]] = {}
         for number, row in enumerate(rows):
-            for path, items in nested(row):
-                lists.setdefault(path, []).extend((number, item) for item in items)
+            for path in paths:
+                lists.setdefault(path, []).extend((number, item) for item in _listed(row, path))
         if not lists:
             return self._plain(rows, within, concluded)
         inner: list[list[Place]] = [[] for _ in rows]
@@ -108,7 +109,7 @@ class Shown:
             spots = self.place([item for _, item in numbered], within, below)
             for (number, _), spot in zip(numbered, spots, strict=True):
                 inner[number] += [] if spot is None else spot.places
-        return self._around(rows, inner, within, concluded)
+        return self._around(rows, inner, within, concluded | paths)
 
     def _around(
         self,
@@ -291,6 +292,13 @@ class Shown:
         columns = [(line, place) for place, word in enumerate(self._words[line]) if word == longest]
         later = [place for place in columns if place not in used and (line != at or place[1] >= column)]
         return later[0] if later else next((place for place in columns if place not in used), None)
+
+
+def _listed(row: Any, path: tuple[str, ...]) -> list[Any]:
+    """The list at this path of a row."""
+    for name in path:
+        row = row.get(name) if isinstance(row, Mapping) else None
+    return row if isinstance(row, list) else []
 
 
 def _own_leaves(row: Any, concluded: frozenset[tuple[str, ...]] = frozenset()) -> list[tuple[Path, Any]]:

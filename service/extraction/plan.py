@@ -31,7 +31,6 @@ from service.upstream import (
     Part,
     ResponseFormat,
     TextPart,
-    counted,
     expected,
 )
 
@@ -367,11 +366,6 @@ def likely(plan: Plan, settings: Settings) -> Estimate:
         plan,
         lambda call, model: expected(call, model, output_tokens=min(call.max_output_tokens, short)),
     )
-
-
-def worst(plan: Plan) -> Estimate:
-    """What one attempt at each call costs at most. A millisecond for each few thousand tokens of document."""
-    return _sum(plan, counted)
 
 
 def _sum(plan: Plan, of: Callable[[Call, Model], Estimate]) -> Estimate:

@@ -25,7 +25,8 @@ _DEEP = 64
 def relaxed(schema: Any, *, rows: bool = False) -> Any:
     """The schema with every member optional whose value cannot be null, and without least lengths of lists.
 
-    ``rows``: those of rows too, for pages that are images, whose borders cut rows; else only of rows with lists in them.
+    ``rows``: those of rows too, for pages that are images, whose borders cut rows; else only of rows with lists in them,
+    which go on over the borders of parts.
     Alternatives (``anyOf``, ``oneOf``) stay as they are where what is required tells them apart.
     """
     return _Relaxing(schema, rows).all(schema, 0)
@@ -104,20 +105,13 @@ def filled(data: Any, more: Any) -> Any:
 
 
 def plain_rows(schema: Any) -> list[Any]:
-    """The schemas of objects in lists that hold no lists of objects themselves."""
+    """The schemas of objects in lists that hold no lists themselves: a part of the text shows each of them whole."""
     found: list[Any] = []
     for node in nodes(schema, schema):
         items = resolved(node.get("items"), schema)
-        if isinstance(items, Mapping) and not any(
-            _is_list_of_rows(inner, schema) for inner in nodes(items, schema)
-        ):
+        if isinstance(items, Mapping) and not any(_is_list(inner, schema) for inner in nodes(items, schema)):
             found.append(items)
     return found
-
-
-def _is_list_of_rows(node: Mapping[str, Any], root: Any) -> bool:
-    items = resolved(node.get("items"), root)
-    return isinstance(items, Mapping) and ("properties" in items or "items" in items)
 
 
 def nodes(schema: Any, root: Any) -> Iterator[Mapping[str, Any]]:

@@ -414,7 +414,13 @@ class EstimateBody(BaseModel):
     input_tokens: int = Field(description="Probably billed.")
     max_output_tokens: int = Field(description="What the answer may take at most.")
     low_usd: str = Field(description="With a short answer.", examples=["0.000712"])
-    worst_usd: str = Field(
-        description="With the longest answer and nothing cached: what `max_cost_usd` is held against.",
+    needed_usd: str = Field(
+        description="With the longest answers to these calls and nothing cached: what `max_cost_usd` must allow for any of "
+        "them to be made. Each further call is held against it before it is made.",
         examples=["0.0081"],
+    )
+    worst_usd: str = Field(
+        description="With every retry, repair and escalation that `max_attempts` allows besides, each with the longest answer, "
+        "at the prices of the stronger model where it may be asked.",
+        examples=["0.1634"],
     )

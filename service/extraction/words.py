@@ -22,6 +22,9 @@ _SPACED = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)")
 """A number whose thousands are set apart by spaces."""
 
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ].*)?")
+_LONG = 5
+"""Items from which a list of single values is taken for a list of rows."""
+
 _FIRST = 10
 """Words of a leaf by which it is looked for: a long text goes on over lines, and stands where it begins."""
 
@@ -79,16 +82,22 @@ def _digits(text: str) -> str:
 
 
 def leaves(value: Any, path: Path = (), *, lists: bool = True) -> Iterator[tuple[Path, Any]]:
-    """The leaves of a value that say something. Without ``lists``, those in lists of objects are left out."""
+    """The leaves of a value that say something. Without ``lists``, those in its lists of rows are left out."""
     if isinstance(value, Mapping):
         for name, child in value.items():
-            yield from leaves(child, (*path, name), lists=lists)
+            if lists or not (isinstance(child, list) and _is_list_of_rows(child)):
+                yield from leaves(child, (*path, name), lists=lists)
     elif isinstance(value, list):
         if lists or not _has_items(value):
             for number, child in enumerate(value):
                 yield from leaves(child, (*path, number), lists=lists)
     elif value is not None and value != "":
         yield path, value
+
+
+def _is_list_of_rows(value: list[Any]) -> bool:
+    """Whether each item has a place of its own; a few names or figures are cells of the row they stand in."""
+    return _has_items(value) or len(value) >= _LONG
 
 
 def _has_items(value: list[Any]) -> bool:
@@ -102,7 +111,14 @@ def nested(row: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
             yield path, row
     elif isinstance(row, Mapping):
         for name, child in row.items():
-            if isinstance(child, list) and _has_items(child):
+            if isinstance(child, list) and _is_list_of_rows(child):
                 yield (*path, name), child
             elif isinstance(child, Mapping):
                 yield from nested(child, (*path, name))
+
+
+def has_lists(value: Any) -> bool:
+    """Whether a value, or an object in it, has a list with something in it."""
+    if isinstance(value, Mapping):
+        return any(has_lists(child) for child in value.values())
+    return isinstance(value, list) and bool(value)

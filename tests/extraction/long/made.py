@@ -378,3 +378,97 @@ def sheet(seed: int, rows: int) -> Made:
         made.say((*path, "value"), cents / 100, style.money(cents))
     made.line((0, style.words["total"]), (14, ""), (40, ""), (60, style.money(total)))
     return made
+
+
+FIRST = (
+    "Ada",
+    "Grace",
+    "Alan",
+    "Edsger",
+    "Barbara",
+    "Donald",
+    "Frances",
+    "Niklaus",
+    "Radia",
+    "Tony",
+    "Leslie",
+)
+LAST = (
+    "Byron",
+    "Hopper",
+    "Turing",
+    "Liskov",
+    "Knuth",
+    "Allen",
+    "Wirth",
+    "Perlman",
+    "Hoare",
+    "Lamport",
+    "Kay",
+    "Naur",
+)
+
+
+def directory(seed: int, pages: int, *, per_page: int = 44, mapped: bool = True) -> Made:
+    """Maps and lists without cells: who works where, what was visited, rates by name; many are named more than once.
+
+    ``mapped``: departments are a map by their names, else a list.
+    """
+    draw = random.Random(seed)
+    style = STYLES[seed % len(STYLES)]
+    words = style.words
+    names = {"type": "array", "items": {"type": "string"}}
+    unit = _schema(
+        {**({} if mapped else {"name": {"type": "string"}}), "floor": {"type": "integer"}, "staff": names}
+    )
+    made = Made(f"directory-{seed}-{pages}-{mapped}", _schema({
+        "departments": {"type": "object", "additionalProperties": unit} if mapped else {"type": "array", "items": unit},
+        "visits": names, "rates": {"type": "object", "additionalProperties": {"type": "number"}},
+    }))  # fmt: skip
+
+    def line(*cells: Cell) -> None:
+        if len(made.pages[-1]) >= per_page:
+            made.pages.append([])
+            made.line((0, words["title"]), (80, f"{words['page']} {len(made.pages)}"))
+            made.line()
+        made.line(*cells)
+
+    def section(*cells: Cell) -> None:
+        line()
+        line(*cells)
+
+    line((0, "Staff, places and rates"))
+    line((0, "This directory says who works where, which places were visited, and at what rates."))
+    line((0, "Whoever works in two units stands under both; whoever is named twice there works two shifts."))
+    line((0, "Places are listed as often as they were visited."))
+    line((0, "Printed for internal use; errors may be told to the office on the second floor."))
+    last, units = "", list[str]()
+    while len(made.pages) < max(pages * 2 // 3, 2):
+        name, floor = f"Unit {draw.choice(LAST)} {draw.randrange(100, 999)}", draw.randrange(10, 60)
+        if name in units:
+            continue
+        at: Path = ("departments", name if mapped else len(units))
+        units.append(name)
+        section((0, name), (40, f"Floor {floor}"))
+        if not mapped:
+            made.say((*at, "name"), name, name)
+        made.say((*at, "floor"), floor, f"Floor {floor}")
+        for number in range(draw.randrange(2, 90)):
+            last = last if last and draw.random() < 0.08 else f"{draw.choice(FIRST)} {draw.choice(LAST)}"
+            line((2, last))
+            made.say((*at, "staff", number), last, last)
+    section((0, "Places visited"))
+    number = 0
+    while len(made.pages) < max(pages * 5 // 6, 3):
+        place = draw.choice(NAMES)
+        line((2, f"{number + 1}."), (8, place))
+        made.say(("visits", number), place, place)
+        number += 1
+    section((0, "Rates"))
+    count = 0
+    while len(made.pages) < max(pages, 4) and count < 4000:
+        name, rate = f"R{count:04d}{draw.choice('ABC')}", draw.randrange(1001, 99_999)
+        line((2, name), (30, style.money(rate)))
+        made.say(("rates", name), rate / 100, style.money(rate))
+        count += 1
+    return made

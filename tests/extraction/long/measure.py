@@ -1,7 +1,9 @@
 """Cutting, reading and merging without HTTP: what a document's parts lose against the whole of it."""
 
 import json
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,21 +28,28 @@ class Pipeline:
     def __post_init__(self) -> None:
         self.lines = Lines.of(self.document)
         self.form = compile(relaxed(self.schema), undeclared="drop")
+        self.places = _places(self.document)
         self.total = sum(weight(line) for line in self.lines.all)
 
     def excerpts(self, share: float) -> tuple[Excerpt, ...]:
         return cut(self.lines, tokens=self.total * share, rows=10**9, pages=10**9)
 
-    def text(self, excerpt: Excerpt) -> str:
+    def shown(self, excerpt: Excerpt) -> set[int]:
+        """The lines of the document's text that an excerpt shows whole; equal lines are told apart by where they stand."""
         numbers = [*excerpt.context, *range(excerpt.first, excerpt.end)]
-        return "\n".join(self.lines.all[number].text for number in numbers)
+        ends: dict[int, int] = {}
+        for line in (self.lines.all[number] for number in numbers):
+            at = self.places(line.page, line.start)
+            ends[at] = ends.get(at, 0) + len(line.text)
+        whole = self.document.text.split("\n")
+        return {at for at, length in ends.items() if length >= len(whole[at])}
 
     def short(self, share: float) -> Gold:
         """The gold without leaves that are longer than half a part: prose that such parts cannot hold."""
         return self.gold.within(max(len(self.lines) * share / 2, 2))
 
     def piece(self, excerpt: Excerpt, gold: Gold, dropped: frozenset[Any] = frozenset()) -> Piece:
-        record = gold.record(gold.covered(self.text(excerpt)), dropped)
+        record = gold.record(self.shown(excerpt), dropped)
         data = self.form.decode(json.loads(json.dumps(fit(record, self.form.strict))))
         numbers = [*excerpt.context, *range(excerpt.first, excerpt.end)]
         shown = Shown(
@@ -72,6 +81,17 @@ class Pipeline:
         """The record of the unsplit reading, of what parts of this share can hold."""
         record = self.short(share).record(None, dropped)
         return self.form.decode(json.loads(json.dumps(fit(record, self.form.strict))))
+
+
+def _places(document: Document) -> Callable[[int, int], int]:
+    """From a page's place and a place in its text to the number of the line in the document's text."""
+    text, starts, at = document.text, {}, 0
+    for place, page in enumerate(document.pages):
+        if page.text:
+            starts[place] = at
+            at += len(page.text) + 2
+    breaks = [place for place, sign in enumerate(text) if sign == "\n"]
+    return lambda page, start: bisect_left(breaks, starts[page] + start)
 
 
 def rows_of(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], list[str]]:

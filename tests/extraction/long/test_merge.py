@@ -176,6 +176,9 @@ def test_the_relaxed_schema_requires_what_rows_hold_only() -> None:
     assert "minItems" not in form["properties"]["rows"]
     assert "required" not in form["properties"]["about"]
     assert "required" not in relaxed(schema, rows=True)["$defs"]["row"]
+    row["properties"] = {"a": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}}
+    assert "required" not in relaxed(schema)["$defs"]["row"], "its tags may go on over a border"
+    row["properties"] = {"a": {"type": "string"}}
     assert complete({"rows": [{"a": "x"}]}, schema) == {
         "note": None,
         "rows": [{"a": "x"}],
@@ -300,6 +303,26 @@ def test_two_tables_of_a_page_are_two_and_one_over_a_border_is_one() -> None:
         schema=GROUPS,
     )
     assert headed.data["tables"] == [{"page": 3, "rows": shares}]
+
+
+PEOPLE = {"type": "object", "properties": {"teams": {"type": "array", "items": {"type": "object", "properties": {
+    "name": {"type": "string"}, "staff": {"type": "array", "items": {"type": "string"}}}}}}}  # fmt: skip
+NAMES = ["Ada Byron", "Alan Turing", "Ada Byron", "Grace Hopper", "Ada Byron", "Tony Hoare"]
+
+
+def test_who_is_named_twice_stands_twice_and_who_is_shown_twice_once() -> None:
+    """Of plain names too the place decides: in lists of the record, in those of rows, and over a border."""
+    lines = lines_of("Team Alpha", *(f"  {name}" for name in NAMES))
+    schema = {"type": "object", "properties": {"names": {"type": "array", "items": {"type": "string"}}}}
+    found = merged(
+        lines, (0, 0, 4, 6, {"names": NAMES[:5]}), (2, 4, 7, 7, {"names": NAMES[1:]}), schema=schema
+    )
+    assert found.data["names"] == NAMES
+    team = {"name": "Team Alpha", "staff": NAMES}
+    parts = (0, 0, 4, 4, {"teams": [{"name": "Team Alpha", "staff": NAMES[:3]}]}), (4, 4, 7, 7, {"teams": [{"staff": NAMES[3:]}]})  # fmt: skip
+    assert merged(lines, *parts, schema=PEOPLE).data["teams"] == [team]
+    shared = (0, 0, 4, 6, {"teams": [{"name": "Team Alpha", "staff": NAMES[:5]}]}), (2, 4, 7, 7, {"teams": [{"staff": NAMES[1:]}]})  # fmt: skip
+    assert merged(lines, *shared, schema=PEOPLE).data["teams"] == [team]
 
 
 def test_rows_at_the_end_of_a_part_keep_their_place_among_those_of_the_next() -> None:
