@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 import service.extraction.store
 import service.files.store
+import service.foundation.answers
 import service.registry.store  # noqa: F401 - all declare their tables
 from service.foundation.database import Database, Settings, StorageUnavailable, head, tables, upgrade
 
