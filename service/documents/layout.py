@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Piece(NamedTuple):
-    """One word, in points from the top left corner. ``vertical``: 0 runs across, 1 down, -1 up."""
+    """One word, in points from the top left corner. ``vertical``: 0 runs across, 1 down, -1 up, 2 upside down."""
 
     text: str
     left: float
@@ -53,6 +53,9 @@ _FILL = 0.7
 _PROSE = 24
 """Characters in a line of running text (the median line); cells of tables are shorter. Wide characters count twice."""
 
+_FEWEST_LETTERS = 8
+"""Letters that have to stand on their heads to be taken for text of its own: single digits look the same both ways."""
+
 _MOST_COLUMNS = 4
 _WIDEST = 240
 """Characters of a line at most for the grid; beyond, gaps are cut short."""
@@ -62,8 +65,10 @@ def arrange(pieces: Sequence[Piece], width: float, height: float) -> str:
     """The text of one page."""
     if not pieces:
         return ""
-    across = [piece for piece in pieces if piece.vertical == 0]
-    turned = [piece for piece in pieces if piece.vertical]
+    heads = sum(len(piece.text) for piece in pieces if piece.vertical == 2)
+    level = {0} if heads >= _FEWEST_LETTERS else {0, 2}
+    across = [piece for piece in pieces if piece.vertical in level]
+    turned = [piece for piece in pieces if piece.vertical not in level]
     if sum(len(piece.text) for piece in turned) > sum(len(piece.text) for piece in across):
         main, side = _turn(turned, width, height), across
     else:
@@ -75,10 +80,14 @@ def arrange(pieces: Sequence[Piece], width: float, height: float) -> str:
 
 
 def _turn(pieces: Sequence[Piece], width: float, height: float) -> list[Piece]:
-    """Words that run up or down, laid across."""
+    """Words that run up, down or upside down, laid across."""
     laid = []
-    for text, left, top, right, bottom, _, vertical, _ in pieces:
-        if vertical > 0:
+    for text, left, top, right, bottom, base, vertical, _ in pieces:
+        if vertical == 2:
+            laid.append(
+                Piece(text, width - right, height - bottom, width - left, height - top, height - base, 0)
+            )
+        elif vertical > 0:
             laid.append(Piece(text, top, width - right, bottom, width - left, width - left, 0))
         else:
             laid.append(Piece(text, height - bottom, left, height - top, right, right, 0))

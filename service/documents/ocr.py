@@ -7,6 +7,7 @@ The models (PP-OCRv6 small) know Latin letters, Chinese and Japanese; other scri
 import io
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,9 @@ _UPRIGHT = 1.5
 
 _STEEPEST = 15.0
 """Degrees that a page may lie askew and still be read along its lines."""
+
+_GLUED = re.compile(r"(?<!\d)(\d{1,2}([-/.])\d{1,2}\2\d{4})(?=\d{1,2}:\d\d)", re.ASCII)
+"""A date and the time behind it, between which the engine has not seen the space."""
 
 Point = tuple[float, float]
 
@@ -151,9 +155,13 @@ def _letters(text: str, found: Sequence[Any]) -> tuple[Letters, ...]:
     pieces = []
     for piece, score, box in found:
         across, down = [float(x) for x, _ in box], [float(y) for _, y in box]
-        pieces.append(Letters(str(piece), (min(across), min(down), max(across), max(down)), float(score)))
-    joined = "".join("".join(piece.text.split()) for piece in pieces)
-    return tuple(pieces) if joined == "".join(text.split()) else ()
+        pieces.append(
+            Letters(
+                "".join(str(piece).split()), (min(across), min(down), max(across), max(down)), float(score)
+            )
+        )
+    joined = "".join(piece.text for piece in pieces)
+    return tuple(piece for piece in pieces if piece.text) if joined == "".join(text.split()) else ()
 
 
 def _words(line: Line, turn: float, width: float, height: float) -> tuple[list[Word], list[Piece]]:
@@ -181,7 +189,7 @@ def _words(line: Line, turn: float, width: float, height: float) -> tuple[list[W
 
 def _placed(line: Line) -> list[tuple[str, Box, float]]:
     """Words, boxes in pixels and confidence: from the engine's pieces, else by sharing the line out by letters."""
-    tokens = line.text.split()
+    tokens = _GLUED.sub(r"\1 ", line.text).split()
     if not line.letters:
         return _shared(line, tokens)
     placed = []
@@ -190,14 +198,34 @@ def _placed(line: Line) -> list[tuple[str, Box, float]]:
         taken: list[Letters] = []
         length = 0
         while left and length < len(token):
-            taken.append(left.pop(0))
-            length += len("".join(taken[-1].text.split()))
+            piece = left.pop(0)
+            if len(piece.text) > len(token) - length:
+                piece, rest = _cut(piece, len(token) - length, down=_vertical(line))
+                left.insert(0, rest)
+            taken.append(piece)
+            length += len(piece.text)
         if length != len(token):
-            return _shared(line, tokens)  # a piece that spans two words
+            return _shared(line, tokens)
         edges = list(zip(*(piece.box for piece in taken), strict=True))
         box = (min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3]))
         placed.append((token, box, min(piece.confidence for piece in taken)))
     return placed
+
+
+def _cut(piece: Letters, at: int, *, down: bool) -> tuple[Letters, Letters]:
+    """A piece that spans two words, as if all its letters were equally wide."""
+    left, top, right, bottom = piece.box
+    share = at / len(piece.text)
+    if down:
+        middle = top + share * (bottom - top)
+        boxes = (left, top, right, middle), (left, middle, right, bottom)
+    else:
+        middle = left + share * (right - left)
+        boxes = (left, top, middle, bottom), (middle, top, right, bottom)
+    return (
+        Letters(piece.text[:at], boxes[0], piece.confidence),
+        Letters(piece.text[at:], boxes[1], piece.confidence),
+    )
 
 
 def _shared(line: Line, tokens: Sequence[str]) -> list[tuple[str, Box, float]]:

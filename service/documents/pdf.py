@@ -202,7 +202,7 @@ class _Reader:
             word = text if text.isascii() else "".join(clean(text)[0].split())
             if word:
                 box = (x0 / width, y0 / height, x1 / width, y1 / height)
-                if min(box) < 0 or max(box) > 1:
+                if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
                     box = (_share(box[0]), _share(box[1]), _share(box[2]), _share(box[3]))
                 words.append(Word(word, box))
         return tuple(words)

@@ -7,8 +7,8 @@ it is the page's text where the picture shows something in its place.
 """
 
 import contextlib
-import ctypes
 import itertools
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from service.documents import pdfium
 from service.documents.layout import Piece
-from service.documents.pdf_words import NOT_DRAWN, TINY, Affine, Look, suspect, tiny
+from service.documents.pdf_words import INK, NOT_DRAWN, TINY, Affine, Look, places, suspect, tiny
 
 Why = Literal["outside", "tiny", "undrawn", "ground", "covered"]
 
@@ -32,7 +32,7 @@ _NEAR = 40
 _CONTRAST = 24
 """Levels of a channel: colours nearer than the first are looked at, and nearer than the second not told apart."""
 
-_SIDE = 1600.0
+_SIDE = 1200.0
 _LARGEST_SCALE = 4.0
 """Pixels of the longer side when a page is drawn to be looked at, and pixels of a point at most."""
 
@@ -40,7 +40,7 @@ _LEAST = 3.0
 """Points: what is lower or narrower (a rule, a border) covers no word."""
 
 _MOST_OBJECTS = 50_000
-_DEEPEST = 12
+_DEEPEST = 6
 _MOST_COVERS = 2000
 """Beyond these nothing is told cheaply: all words of the page are looked at."""
 
@@ -126,12 +126,12 @@ class _Doubts:
                     if why == "undrawn" and undrawn:
                         self.layer.add(place)
         drawn = _drawn(page, looks, way)
-        covers, self.doubles = drawn.covers, drawn.doubles
-        if covers is None or len(covers) > _MOST_COVERS:
+        self._doubles = drawn.doubles
+        if drawn.covers is None or len(drawn.covers) > _MOST_COVERS:
             for place in range(len(words)):
                 self.why.setdefault(place, "covered")
-        elif covers:
-            self._compare(drawn.orders, covers, _SCANNED * size[0] * size[1])
+        elif drawn.covers:
+            self._compare(drawn.orders(), drawn.covers, _SCANNED * size[0] * size[1])
         for place, piece in enumerate(words):
             if piece.bottom - piece.top < TINY and tiny(
                 piece.text, piece.right - piece.left, piece.bottom - piece.top
@@ -142,30 +142,36 @@ class _Doubts:
         """Each word with what is drawn where it stands."""
         middles = sorted(((piece.top + piece.bottom) / 2, at) for at, piece in enumerate(self._words))
         heights = [middle for middle, _ in middles]
+        looks = set(self._looks.values())
+        earliest = min((order for item, order in orders.items() if item in self._looks), default=0)
         for cover in covers:
             left, top, right, bottom = cover.box
             first, last = bisect_left(heights, top), bisect_right(heights, bottom)
-            if first == last:
+            near = {look for look in looks if cover.colour is None or _near(look, cover.colour)}
+            if first == last or (not near and cover.order < earliest):
                 continue
             scan = cover.picture and (right - left) * (bottom - top) >= scanned
-            for _, place in itertools.islice(middles, first, last):
+            for _, place in middles[first:last]:
                 piece = self._words[place]
-                if left <= (piece.left + piece.right) / 2 <= right:
-                    below = orders.get(piece.drawn, 0) < cover.order
-                    self._judge(place, piece, cover, below=below, scan=scan)
+                if not left <= (piece.left + piece.right) / 2 <= right:
+                    continue
+                below = orders.get(piece.drawn, 0) < cover.order
+                why = self.why.get(place)
+                if cover.picture and (why == "undrawn" or (below and scan)):
+                    self.layer.add(place)
+                if why is None and (below or self._looks.get(piece.drawn, INK) in near):
+                    self.why[place] = "covered" if below else "ground"
 
-    def _judge(self, place: int, piece: Piece, cover: _Cover, *, below: bool, scan: bool) -> None:
-        why = self.why.get(place)
-        if cover.picture and (why == "undrawn" or (below and scan)):
-            self.layer.add(place)
-        if why is not None:
-            return
-        if below:
-            self.why[place] = "covered"
-            return
-        look = self._looks.get(piece.drawn)
-        if look is None or cover.colour is None or _near(look, cover.colour):
-            self.why[place] = "ground"
+    def doubles(self, drawings: set[int]) -> set[int]:
+        """Text without words of its own that looks like one of these: pdfium drops what is drawn twice in a place."""
+        looks = {self._looks[drawing] for drawing in drawings}
+        mode, fill = (
+            pdfium.bare("FPDFTextObj_GetTextRenderMode", ""),
+            pdfium.bare("FPDFPageObj_GetFillColor", "pppp"),
+        )
+        channels = array("I", bytes(4 * 4))
+        channel = places(channels)
+        return {item for item in self._doubles if fill(item, *channel) and (*channels, mode(item)) in looks}
 
 
 def _odd(look: Look) -> Why | None:
@@ -181,68 +187,104 @@ def _near(look: Look, colour: tuple[int, int, int]) -> bool:
 # --------------------------------------------------------------------------------------------- what is drawn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Drawn:
     """What a page draws."""
 
-    orders: dict[int, int]
-    """Text → when it is drawn."""
     covers: list[_Cover] | None
     """All that could lie over or under text; None for pages with too much on them."""
-    doubles: list[int]
-    """Text without a word of its own: pdfium drops what is drawn twice at one place."""
+    doubles: list[int] = field(default_factory=list)
+    """Text without a word of its own."""
+    layers: list[tuple[range, list[int]]] = field(default_factory=list)
+    """The objects of the page and of each form on it, with numbers that are greater for what is drawn later."""
+
+    def orders(self) -> dict[int, int]:
+        """When each object is drawn."""
+        found: dict[int, int] = {}
+        for numbers, items in self.layers:
+            found.update(zip(items, numbers, strict=True))
+        return found
 
 
 def _drawn(page: Any, looks: dict[int, Look], way: Affine) -> _Drawn:
-    raw = pdfium.raw()
     kind_of = pdfium.bare("FPDFPageObj_GetType", "")
     inner, count = pdfium.bare("FPDFFormObj_GetObject", "l", "p"), pdfium.bare("FPDFFormObj_CountObjects", "")
-    top, handle = pdfium.bare("FPDFPage_GetObject", "i", "p"), pdfium.address(page.raw)
-    many = pdfium.bare("FPDFPage_CountObjects", "")(handle)
-    orders: dict[int, int] = {}
+    handle = pdfium.address(page.raw)
+    left = _MOST_OBJECTS
+    drawn = _Drawn(None)
     covers: list[_Cover] = []
-    doubles: list[int] = []
-    order = 0
-    stack = [(iter(list(map(top, itertools.repeat(handle), range(min(many, _MOST_OBJECTS))))), way)]
-    if many > _MOST_OBJECTS:
-        return _Drawn(orders, None, doubles)
-    while stack:
-        objects, to_page = stack[-1]
-        for item in objects:
-            order += 1
-            if item in looks:
-                orders[item] = order
-                continue
-            kind = kind_of(item) if item else 0
-            if kind == raw.FPDF_PAGEOBJ_TEXT:
-                doubles.append(item)
-                continue
-            if kind == raw.FPDF_PAGEOBJ_FORM:
-                within = count(item)
-                if order + within > _MOST_OBJECTS or len(stack) > _DEEPEST:
-                    return _Drawn(orders, None, doubles)
-                held = [inner(item, at) for at in range(within)]
-                stack.append((iter(held), _inside(to_page, item)))
-                break
-            if kind not in {raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING}:
-                continue
-            box = _box(item, to_page)
-            if box is None or box[2] - box[0] < _LEAST or box[3] - box[1] < _LEAST:
-                continue
-            if kind != raw.FPDF_PAGEOBJ_PATH:
-                covers.append(_Cover(order, box, None, picture=kind == raw.FPDF_PAGEOBJ_IMAGE))
-            elif (fill := _fill(item)) is not None:
-                covers.append(_Cover(order, box, fill, picture=False))
-        else:
-            stack.pop()
-    covers += (_Cover(order + 1, box, None, picture=False) for box in _annotations(page, way))
-    return _Drawn(orders, covers, doubles)
+    areas = _Areas()
+    waiting: list[tuple[int, int, int, Affine]] = [(0, _DEEPEST, handle, way)]
+    while waiting:
+        begun, depth, form, to_page = waiting.pop()
+        page_itself = depth == _DEEPEST
+        many = (pdfium.bare("FPDFPage_CountObjects", "") if page_itself else count)(form)
+        left -= many
+        if left < 0 or depth < 0:
+            return drawn
+        get = pdfium.bare("FPDFPage_GetObject", "i", "p") if page_itself else inner
+        items = list(map(get, itertools.repeat(form), range(many)))
+        step = _MOST_OBJECTS**depth  # so that what a form holds comes between the form and what follows it
+        numbers = range(begun + step, begun + step * (many + 1), step)
+        drawn.layers.append((numbers, items))
+        others = [at for at, item in enumerate(items) if item not in looks]
+        kinds = list(map(kind_of, (items[at] for at in others)))
+        for at, kind in zip(others, kinds, strict=True):
+            if kind == _TEXT:
+                drawn.doubles.append(items[at])
+            elif kind in _AREAS:
+                if (cover := areas.cover(numbers[at], items[at], kind, to_page)) is not None:
+                    covers.append(cover)
+            elif kind == _FORM:
+                waiting.append((numbers[at], depth - 1, items[at], _inside(to_page, items[at])))
+    last = _MOST_OBJECTS ** (_DEEPEST + 2)
+    covers += (_Cover(last, box, None, picture=False) for box in _annotations(page, way))
+    drawn.covers = covers
+    return drawn
+
+
+_TEXT, _PATH, _IMAGE, _SHADING, _FORM = 1, 2, 3, 4, 5
+_AREAS = frozenset({_PATH, _IMAGE, _SHADING})  # FPDF_PAGEOBJ_…
+
+
+class _Areas:
+    """Asks of objects where they lie and how they are filled, with the same few numbers over and over."""
+
+    def __init__(self) -> None:
+        self._edges = array("f", bytes(4 * 4))
+        self._corners = places(self._edges)
+        self._numbers = array("I", bytes(4 * 4))
+        self._places = places(self._numbers)
+        self._bounds = pdfium.bare("FPDFPageObj_GetBounds", "pppp")
+        self._mode = pdfium.bare("FPDFPath_GetDrawMode", "pp")
+        self._fill = pdfium.bare("FPDFPageObj_GetFillColor", "pppp")
+
+    def cover(self, order: int, item: int, kind: int, way: Affine) -> _Cover | None:
+        """An object that could cover a word or be its ground."""
+        if not self._bounds(item, *self._corners):
+            return None
+        box = way.box(*self._edges)
+        if box[2] - box[0] < _LEAST or box[3] - box[1] < _LEAST:
+            return None
+        if kind != _PATH:
+            return _Cover(order, box, None, picture=kind == _IMAGE)
+        fill = self._filled(item)
+        return None if fill is None else _Cover(order, box, fill, picture=False)
+
+    def _filled(self, path: int) -> tuple[int, int, int] | None:
+        """The colour that a path's area has; None for paths that are drawn as lines only."""
+        if not self._mode(path, *self._places[:2]) or not self._numbers[0]:
+            return None
+        if not self._fill(path, *self._places):
+            return (255, 255, 255)
+        red, green, blue, alpha = self._numbers
+        return (red, green, blue) if alpha > 0 else None
 
 
 def _inside(way: Affine, form: int) -> Affine:
     """The map for what a form holds."""
-    numbers = (ctypes.c_float * 6)()
-    if not pdfium.bare("FPDFPageObj_GetMatrix", "p")(form, ctypes.addressof(numbers)):
+    numbers = array("f", bytes(4 * 6))
+    if not pdfium.bare("FPDFPageObj_GetMatrix", "p")(form, places(numbers)[0]):
         return way
     a, b, c, d, e, f = numbers
     return Affine(
@@ -253,27 +295,6 @@ def _inside(way: Affine, form: int) -> Affine:
         way.yx * c + way.yy * d,
         way.yx * e + way.yy * f + way.y0,
     )
-
-
-def _box(item: int, way: Affine) -> _Box | None:
-    numbers = (ctypes.c_float * 4)()
-    place = ctypes.addressof(numbers)
-    if not pdfium.bare("FPDFPageObj_GetBounds", "pppp")(item, place, place + 4, place + 8, place + 12):
-        return None
-    return way.box(*numbers)
-
-
-def _fill(path: int) -> tuple[int, int, int] | None:
-    """The colour that a path's area has; None for paths that are drawn as lines only."""
-    mode, line, channels = ctypes.c_int(), ctypes.c_int(), (ctypes.c_uint * 4)()
-    asked = pdfium.bare("FPDFPath_GetDrawMode", "pp")(path, ctypes.addressof(mode), ctypes.addressof(line))
-    if not asked or not mode.value:
-        return None
-    place = ctypes.addressof(channels)
-    if not pdfium.bare("FPDFPageObj_GetFillColor", "pppp")(path, place, place + 4, place + 8, place + 12):
-        return (255, 255, 255)
-    red, green, blue, alpha = channels
-    return (red, green, blue) if alpha > 0 else None
 
 
 def _annotations(page: Any, way: Affine) -> list[_Box]:
@@ -307,8 +328,8 @@ def _shown(
     whole = picture.drawn(page)
     shown = set()
     for group in _groups({place: words[place] for place, why in looked.items() if why != "undrawn"}):
-        drawings = {piece.drawn for piece in group.values() if piece.drawn}.union(doubts.doubles)
-        with _without(drawings):
+        drawings = {piece.drawn for piece in group.values() if piece.drawn}
+        with _without(drawings | doubts.doubles(drawings)):
             change = ImageChops.difference(whole, picture.drawn(page))
         for place, piece in group.items():
             area = picture.area(piece)

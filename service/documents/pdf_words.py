@@ -24,7 +24,7 @@ TINY = 1.5
 Look = tuple[int, int, int, int, int]
 """Red, green, blue and opacity (0 to 255) with which text is filled, and its render mode."""
 
-_INK: Look = (0, 0, 0, 255, 0)
+INK: Look = (0, 0, 0, 255, 0)
 
 NOT_DRAWN = frozenset({3, 7})
 """Render modes: invisible, and as a clipping path only."""
@@ -138,18 +138,18 @@ class _Reader:
         self._text = text
         self._way = way
         self._upright = way.xy == way.yx == 0 and way.xx > 0 > way.yy
-        self._handle = textpage.raw
         self._textpage = pdfium.address(textpage.raw)
         self._numbers = array("d", bytes(8 * 4))  # an array is read faster than ctypes' own
-        self._quad = _places(self._numbers)
+        self._quad = places(self._numbers)
         self._colour = array("I", bytes(4 * 4))
-        self._channels = _places(self._colour)
+        self._channels = places(self._colour)
         self._count = pdfium.bare("FPDFText_CountRects", "ii")
         self._rect = pdfium.bare("FPDFText_GetRect", "ipppp")
         self._box = pdfium.bare("FPDFText_GetCharBox", "ipppp")
         self._origin = pdfium.bare("FPDFText_GetCharOrigin", "ipp")
         self._drawing = pdfium.bare("FPDFText_GetTextObject", "i", "p")
         self._fill = pdfium.bare("FPDFText_GetFillColor", "ipppp")
+        self._angle = pdfium.bare("FPDFText_GetCharAngle", "i", "f")
         self._mode = pdfium.bare("FPDFTextObj_GetTextRenderMode", "")
 
     def word(self, start: int, end: int, *, whole: bool = False) -> None:
@@ -179,36 +179,39 @@ class _Reader:
                 bottom = y0
             if y1 > top:
                 top = y1
-        if count > 1 and not whole and self._two_toned(start, end - 1):
-            self._tones(start, end)
-            return
-        self._add(start, end, left, bottom, right, top)
-
-    def _two_toned(self, first: int, last: int) -> bool:
-        """Whether a word begins and ends in different looks of which one may be hidden."""
-        one, other = self._look(first), self._look(last)
-        return one != other and (suspect(one) or suspect(other))
+        drawn = self._drawing(handle, start) or 0
+        look = self.looks.get(drawn) or self._look(start, drawn)
+        if count > 1 and not whole:
+            last = self._drawing(handle, end - 1) or 0
+            # Begun and ended in different looks, of which one may be hidden.
+            if (
+                last != drawn
+                and (other := self._look(end - 1, last)) != look
+                and (suspect(look) or suspect(other))
+            ):
+                self._tones(start, end)
+                return
+        self._add(start, end, left, bottom, right, top, drawn)
 
     def _tones(self, start: int, end: int) -> None:
         """The parts of a run by their looks: what is hidden must not take with it what is not."""
-        first, look = start, self._look(start)
+        first, look = start, self._look(start, self._drawing(self._textpage, start) or 0)
         for index in range(start + 1, end):
-            other = self._look(index)
+            other = self._look(index, self._drawing(self._textpage, index) or 0)
             if other != look:
                 self.word(first, index, whole=True)
                 first, look = index, other
         self.word(first, end, whole=True)
 
-    def _look(self, index: int) -> Look:
-        """How what draws a character fills it."""
-        drawn = self._drawing(self._textpage, index) or 0
+    def _look(self, index: int, drawn: int) -> Look:
+        """How ``drawn``, which draws a character, fills it."""
         look = self.looks.get(drawn)
         if look is None:
-            look = _INK
+            look = INK
             if drawn:
                 mode = self._mode(drawn)
                 known = self._fill(self._textpage, index, *self._channels)
-                self.looks[drawn] = look = (*self._colour, mode) if known else (*_INK[:4], mode)
+                self.looks[drawn] = look = (*self._colour, mode) if known else (*INK[:4], mode)
         return look
 
     def _parts(self, start: int, end: int) -> None:
@@ -222,16 +225,24 @@ class _Reader:
             left, right, bottom, top = self._numbers
             at = (left, bottom, right, top)
             if box is not None and _apart(box, at):
-                self._add(first, index, *box)
+                self._add(first, index, *box, self._known(first))
                 box = None
             if box is None:
                 first, box = index, at
             else:
                 box = _union(box, at)
         if box is not None:
-            self._add(first, end, *box)
+            self._add(first, end, *box, self._known(first))
 
-    def _add(self, start: int, end: int, left: float, bottom: float, right: float, top: float) -> None:
+    def _known(self, index: int) -> int:
+        """What draws a character, with its look on record."""
+        drawn = self._drawing(self._textpage, index) or 0
+        self._look(index, drawn)
+        return drawn
+
+    def _add(
+        self, start: int, end: int, left: float, bottom: float, right: float, top: float, drawn: int
+    ) -> None:
         text = self._text[start:end]
         if not (text.isascii() and text.isprintable()):
             text = _cleaned(text)
@@ -247,25 +258,21 @@ class _Reader:
         self._origin(handle, start, *self._quad[:2])
         across, up, _, _ = self._numbers
         base = way.yx * across + way.yy * up + way.y0
-        # Words much wider than tall run across; of the others the angle tells.
-        vertical = 0 if x1 - x0 > 1.25 * (y1 - y0) else self._direction(start)
-        if vertical or not math.isfinite(base):
+        # Words much wider than tall, with their base below, run across; of the others the angle tells.
+        level = x1 - x0 > 1.25 * (y1 - y0) and base - y0 > 0.3 * (y1 - y0)
+        vertical = 0 if level else self._direction(start)
+        if vertical in {1, -1} or not math.isfinite(base):
             base = y1
-        drawn = self._drawing(handle, start) or 0
-        if drawn and drawn not in self.looks:
-            self._look(start)
         self.found.append(Piece(text, x0, y0, x1, y1, base, vertical, drawn))
 
     def _direction(self, index: int) -> int:
-        """Which way the text runs on the displayed page: 0 across, 1 down, -1 up."""
-        raw = pdfium.raw()
-
-        angle = raw.FPDFText_GetCharAngle(self._handle, index)  # counted clockwise; below 0: unknown
+        """Which way the text runs on the displayed page: 0 across, 1 down, -1 up, 2 upside down."""
+        angle = self._angle(self._textpage, index)  # counted clockwise; below 0: unknown
         along = (math.cos(angle), -math.sin(angle)) if angle >= 0 else (1.0, 0.0)
         step_x = self._way.xx * along[0] + self._way.xy * along[1]
         step_y = self._way.yx * along[0] + self._way.yy * along[1]
         if abs(step_y) <= abs(step_x):
-            return 0
+            return 0 if step_x >= 0 else 2
         return 1 if step_y > 0 else -1
 
 
@@ -280,7 +287,7 @@ def tiny(text: str, width: float, height: float) -> bool:
     return height < TINY and width < TINY * len(text) and any(map(str.isalnum, text))
 
 
-def _places(numbers: "array[Any]") -> tuple[int, ...]:
+def places(numbers: "array[Any]") -> tuple[int, ...]:
     """Where the numbers lie, for functions that fill them."""
     first, count = numbers.buffer_info()
     return tuple(range(first, first + numbers.itemsize * count, numbers.itemsize))

@@ -17,7 +17,7 @@ def raw() -> Any:
     return import_module("pypdfium2.raw")
 
 
-_KINDS: dict[str, Any] = {"i": ctypes.c_int, "p": ctypes.c_void_p, "l": ctypes.c_ulong}
+_KINDS: dict[str, Any] = {"i": ctypes.c_int, "p": ctypes.c_void_p, "l": ctypes.c_ulong, "f": ctypes.c_float}
 
 
 @cache
@@ -25,7 +25,7 @@ def bare(name: str, takes: str, gives: str = "i") -> Callable[..., Any]:
     """The C function ``name`` with its pointers as plain numbers, which halves the price of a call.
 
     ``takes`` and ``gives`` say what the arguments behind the handle and the result are: ``i`` int, ``l`` unsigned
-    long, ``p`` pointer.
+    long, ``f`` float, ``p`` pointer.
     """
     place = ctypes.cast(getattr(raw(), name), ctypes.c_void_p).value
     kind = ctypes.CFUNCTYPE(_KINDS[gives], ctypes.c_void_p, *(_KINDS[letter] for letter in takes))

@@ -35,7 +35,10 @@ _SMALLEST = 8
 _ORIENTATION = 0x0112
 
 SCAN_SIDE = 2000
-"""Pixels of the longer side of pictures for OCR: its models scale larger ones down to it."""
+"""Pixels of the longer side of pictures for OCR: its models scale larger ones down to it.
+
+A picture of up to twice that goes as it came, where it can: encoding it anew costs letters.
+"""
 
 
 def read(data: bytes, job: Job) -> Parsed:
@@ -158,17 +161,19 @@ def _frame(
             check_size(opened.width, opened.height, limits)
         turned = opened.getexif().get(_ORIENTATION, 1) != 1
         opened.load()
-        as_is = (
+        sendable = (
             frames == 1
             and not turned
             and opened.format in _SENDABLE
             and opened.mode in {"RGB", "L"}
             and not getattr(opened, "is_animated", False)
             and "transparency" not in opened.info
-            and max(opened.size) <= limits.image_side
         )
-        if as_is:
-            return Image(_SENDABLE[opened.format], data, *opened.size), None
+        as_it_came = Image(_SENDABLE[opened.format], data, *opened.size) if sendable else None
+        if as_it_came is not None and max(opened.size) <= limits.image_side:
+            return as_it_came, None
+        if as_it_came is not None and scan and max(opened.size) <= 2 * SCAN_SIDE:
+            return encode(opened.copy(), side=limits.image_side), as_it_came
         from PIL import ImageOps
 
         upright = ImageOps.exif_transpose(opened) if turned else opened.copy()

@@ -73,7 +73,8 @@ async def extract(request: Request, caller: Caller) -> Response:
 async def estimate(request: Request, caller: Caller) -> Response:
     """What the same request to ``extract`` would cost."""
     arguments = await _named(request, caller)
-    plan, low, worst = await _extractor(request).estimate(arguments)
+    costs = await _extractor(request).estimate(arguments)
+    plan, low = costs.plan, costs.likely
     content = EstimateBody(
         model=plan.name,
         calls=len(plan.segments),
@@ -86,9 +87,10 @@ async def estimate(request: Request, caller: Caller) -> Response:
             for first, last in [pages_of(plan, segment.excerpt)]
         ],
         input_tokens=low.input_tokens,
-        max_output_tokens=worst.output_tokens,
+        max_output_tokens=costs.needed.output_tokens,
         low_usd=usd(low.cost),
-        worst_usd=usd(worst.cost),
+        needed_usd=usd(costs.needed.cost),
+        worst_usd=usd(costs.worst.cost),
     )
     return _json(content.model_dump_json(by_alias=True).encode())
 

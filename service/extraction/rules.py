@@ -390,13 +390,15 @@ def _running(rule: kinds.Running, view: _View, item: _Item) -> Iterator[Finding]
     start = None if rule.start is None else view.number(rule.start, item)
     amounts = {_row(found, rule.of): _decimal(found) for found in view.all(rule.of, item)}
     expected = start
+    columns = () if item.keys else tuple(dict.fromkeys((str(rule.equals), str(rule.of))))
     for found in view.all(rule.equals, item):
         amount = amounts.get(_row(found, rule.equals))
         stated = _decimal(found)
         expected = None if expected is None or amount is None else expected + amount
         if expected is not None and stated is not None and not _close(expected, stated, rule.tolerance):
             text = f"is not the balance before it and {rule.of}"
-            yield _finding(rule, found.pointer, text, (_list_of(rule.equals, item),))
+            lists = dict.fromkeys(_list_of(place, item) for place in (rule.equals, rule.of))
+            yield replace(_finding(rule, found.pointer, text, lists), columns=columns)
         # Each item is held against the one before it, so that one slip is one finding and not one for each row below.
         if stated is not None:
             expected = stated

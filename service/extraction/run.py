@@ -14,6 +14,7 @@ from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
 from service.extraction.errors import OutputTruncated, RulesBroken
+from service.extraction.examples import PreparedExample, chosen
 from service.extraction.inputs import Inputs
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
@@ -27,6 +28,7 @@ from service.extraction.settings import Settings
 from service.extraction.store import Store, Stored
 from service.extraction.validate import Finding
 from service.extraction.wire import Options
+from service.extraction.worst import needed, worst
 from service.foundation import clock, jsontext
 from service.foundation.content import Spooled
 from service.foundation.errors import BadRequest, DeadlineExceeded, Fault, WinnowError
@@ -62,6 +64,16 @@ class Outcome:
     partial: bool = False
     review: Review | None = None
     """What was seen in the record, where that was looked at already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a request would ask, and what that costs: probably, to begin, and at most."""
+
+    plan: Plan
+    likely: Estimate
+    needed: Estimate
+    worst: Estimate
 
 
 class Extractor:
@@ -107,13 +119,24 @@ class Extractor:
             error.members.setdefault("extraction_id", id)
             raise
 
-    async def estimate(self, arguments: Arguments) -> tuple[Plan, Estimate, Estimate]:
+    async def estimate(self, arguments: Arguments) -> Costs:
         """What a request would ask, what it will probably cost, and what it costs at most. Nobody is asked."""
         plan = await self._in_time(
             arguments, lambda deadline: self._plan(arguments, deadline, evidence=False)
         )
-        low = planning.likely(plan, self._settings)
-        return plan, low, await asyncio.to_thread(planning.worst, plan)
+        options = arguments.options
+        return await asyncio.to_thread(
+            lambda: Costs(
+                plan=plan,
+                likely=planning.likely(plan, self._settings),
+                needed=needed(plan),
+                worst=worst(
+                    plan,
+                    most=self._most(plan.version, options),
+                    stronger=None if (strong := self._stronger(plan, options)) is None else strong.model,
+                ),
+            )
+        )
 
     async def _in_time(self, arguments: Arguments, work: Callable[[float], Awaitable[Result]]) -> Result:
         seconds = arguments.options.deadline_s or self._settings.deadline_s
@@ -146,7 +169,14 @@ class Extractor:
             options=options,
             settings=self._settings,
             parts=await self._parts(arguments.version, cut),
+            examples=() if cut is not None else await self._examples(prepared, document),
         )
+
+    async def _examples(self, prepared: Prepared, document: Document) -> tuple[PreparedExample, ...]:
+        if not prepared.examples:
+            return ()
+        choose = partial(chosen, prepared.examples, document.text, self._settings.examples_tokens)
+        return await asyncio.to_thread(choose) if document.size > _LARGE else choose()
 
     async def _cut(self, document: Document, arguments: Arguments, model: Model) -> planning.Cut | None:
         cut = partial(
@@ -192,6 +222,7 @@ class Extractor:
             parts=result.parts,
             status="partial" if result.partial or seen.doubts else "succeeded",
             evidence=seen.evidence,
+            examples=0 if result.parts else len(plan.examples),
             quoted=plan.parts is None and plan.prepared.form.quoted and not result.parts,
             logprobs=seen.logprobs,
             version=arguments.version,

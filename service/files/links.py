@@ -68,7 +68,12 @@ def parse(text: str, *, http: bool, ports: Collection[int]) -> Link:
     port = int(match[2]) if match[2] else {"https": 443, "http": 80}[scheme]
     if port not in ports:
         raise UrlRefused(f"Port {port} is not asked; allowed: {', '.join(map(str, sorted(ports)))}.")
-    encoded = quote(path, safe=_PRINTABLE, errors="surrogateescape")
+    try:
+        encoded = quote(path, safe=_PRINTABLE, errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise UrlRefused("The URL holds what is no character.") from None
+    if encoded.find("?") == len(encoded) - 1:  # an empty query is none
+        encoded = encoded.removesuffix("?")
     return Link(scheme, host, port, encoded if encoded.startswith("/") else f"/{encoded}", address)
 
 

@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from pydantic import BaseModel, Field
 from sqlalchemy import (
@@ -24,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     func,
     literal,
@@ -136,33 +139,20 @@ class Answers:
         One statement decides, so of any number of processes exactly one gets the claim.
         """
         owner = clock.new_id("idk")
+        given = {
+            "scope": scope,
+            "key": key,
+            "target": target,
+            "owner": owner,
+            "lease": self.settings.lease_s,
+            "keep": self.settings.keep_s,
+        }
 
         def work(connection: Connection) -> Taken | None:
-            now = _now(connection)
-            fresh = {
-                "target": target,
-                "owner": owner,
-                "lease_until": now + self.settings.lease_s,
-                "expires_at": now + self.settings.keep_s,
-                "fingerprint": None,
-                "status": None,
-                "headers": None,
-                "body": None,
-                "size": 0,
-            }
-            free = or_(
-                and_(kept.c.fingerprint.is_(None), kept.c.lease_until <= now),
-                and_(kept.c.fingerprint.is_not(None), kept.c.expires_at <= now),
-            )
-            statement = (
-                upsert(connection, kept)
-                .values(scope=scope, key=key, **fresh)
-                .on_conflict_do_update(index_elements=["scope", "key"], set_=fresh, where=free)
-                .returning(kept.c.owner)
-            )
             query = select(kept).where(kept.c.scope == scope, kept.c.key == key)
             for _ in range(_TRIES):
-                if connection.execute(statement).first() is not None:
+                statement, moment = _claiming(connection), _moment(connection)
+                if connection.execute(statement, {**given, **moment}).first() is not None:
                     return None
                 found = connection.execute(query).first()
                 if found is not None:  # else it was released between the two statements
@@ -182,21 +172,21 @@ class Answers:
         self, claim: Claim, fingerprint: str, status: int, headers: Mapping[str, str], body: bytes | None
     ) -> bool:
         """Keep the answer to a claimed request. False where the claim was lost meanwhile: then nothing is kept."""
+        given = {
+            "of_scope": claim.scope,
+            "of_key": claim.key,
+            "of_owner": claim.owner,
+            "fingerprint": fingerprint,
+            "status": status,
+            "headers": jsontext.render(dict(headers)).decode(),
+            "body": body,
+            "size": len(body or b""),
+            "keep": self.settings.keep_s,
+        }
 
         def work(connection: Connection) -> bool:
-            changed = connection.execute(
-                update(kept)
-                .where(kept.c.scope == claim.scope, kept.c.key == claim.key, kept.c.owner == claim.owner)
-                .values(
-                    fingerprint=fingerprint,
-                    status=status,
-                    headers=jsontext.render(dict(headers)).decode(),
-                    body=body,
-                    size=len(body or b""),
-                    expires_at=_now(connection) + self.settings.keep_s,
-                )
-            )
-            return changed.rowcount == 1
+            statement, moment = _keeping(connection.dialect.name), _moment(connection)
+            return connection.execute(statement, {**given, **moment}).rowcount == 1
 
         try:
             return await self._database.write(work)
@@ -292,11 +282,77 @@ def _forget(connection: Connection, settings: Settings) -> bool:
     return bool(excess > 0)
 
 
-def _now(connection: Connection) -> ColumnElement[float]:
+# Statements are made once for each database: making one takes longer than running it.
+
+
+_CLAIMING: dict[str, Any] = {}
+
+
+def _claiming(connection: Connection) -> Any:
+    """Insert the row of a key, or take over one that is free; returns a row where that succeeded."""
+    dialect = connection.dialect.name
+    if dialect in _CLAIMING:
+        return _CLAIMING[dialect]
+    now = _now_of(dialect)
+    fresh = {
+        "target": bindparam("target"),
+        "owner": bindparam("owner"),
+        "lease_until": now + bindparam("lease", type_=Float),
+        "expires_at": now + bindparam("keep", type_=Float),
+        "fingerprint": None,
+        "status": None,
+        "headers": None,
+        "body": None,
+        "size": 0,
+    }
+    free = or_(
+        and_(kept.c.fingerprint.is_(None), kept.c.lease_until <= now),
+        and_(kept.c.fingerprint.is_not(None), kept.c.expires_at <= now),
+    )
+    _CLAIMING[dialect] = (
+        upsert(connection, kept)
+        .values(scope=bindparam("scope"), key=bindparam("key"), **fresh)
+        .on_conflict_do_update(index_elements=["scope", "key"], set_=fresh, where=free)
+        .returning(kept.c.owner)
+    )
+    return _CLAIMING[dialect]
+
+
+@cache
+def _keeping(dialect: str) -> Any:
+    """Enter the answer to a claimed request."""
+    return (
+        update(kept)
+        .where(
+            kept.c.scope == bindparam("of_scope"),
+            kept.c.key == bindparam("of_key"),
+            kept.c.owner == bindparam("of_owner"),
+        )
+        .values(
+            fingerprint=bindparam("fingerprint"),
+            status=bindparam("status"),
+            headers=bindparam("headers"),
+            body=bindparam("body"),
+            size=bindparam("size"),
+            expires_at=_now_of(dialect) + bindparam("keep", type_=Float),
+        )
+    )
+
+
+def _now_of(dialect: str) -> ColumnElement[float]:
     """Seconds since 1970 by the database's clock, so that the clocks of replicas need not agree.
 
-    Processes on one SQLite file share a machine and its clock.
+    Processes on one SQLite file share a machine and its clock: there it is the parameter ``now``, see ``_moment``.
     """
-    if connection.dialect.name == "sqlite":
-        return literal(time.time(), Float)
+    if dialect == "sqlite":
+        return bindparam("now", type_=Float)
     return func.extract("epoch", func.clock_timestamp()).cast(Float)
+
+
+def _moment(connection: Connection) -> dict[str, float]:
+    return {"now": time.time()} if connection.dialect.name == "sqlite" else {}
+
+
+def _now(connection: Connection) -> ColumnElement[float]:
+    dialect = connection.dialect.name
+    return literal(time.time(), Float) if dialect == "sqlite" else _now_of(dialect)

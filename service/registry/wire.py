@@ -101,7 +101,7 @@ class ContentBody(BaseModel):
         description="Shown to the model; each record must be valid against the schema.",
     )
     policy: PolicyBody = Field(default_factory=PolicyBody)
-    evidence: Literal["off", "locations"] = Field(
+    evidence: Literal["off", "locations", "quotes"] = Field(
         "off", description="Whether records say where their values stand, where a request does not choose."
     )
 

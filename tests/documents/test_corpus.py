@@ -149,7 +149,15 @@ class _Pages:
         if _plain(text) in self._whole:
             return "in one piece"
         words = _words(text)
-        return "by words" if words and any(words <= page for page in self._words) else None
+        return "by words" if words and any(_within(words, page) for page in self._words) else None
+
+
+def _within(words: set[str], page: set[str]) -> bool:
+    """Whether a page holds all words; gold records run some together where a line of a cell ends."""
+    return all(
+        word in page or any(word[:at] in page and word[at:] in page for at in range(1, len(word)))
+        for word in words
+    )
 
 
 def _words(text: str) -> set[str]:

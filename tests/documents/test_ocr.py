@@ -90,6 +90,18 @@ def test_a_word_is_the_pieces_that_the_engine_places() -> None:
     assert words[0].box == pytest.approx((0.25, 0.25, 0.35, 0.35))
 
 
+def test_a_date_and_the_time_behind_it_are_two_words() -> None:
+    """The space between them is narrow on slips, and often not seen."""
+    glued = "06-05-201812:43"
+    _, words = compose([line(glued, 100, 50, letters=(Letters(glued, (100, 50, 250, 70), 0.9),))], 400, 200)
+    assert [word.text for word in words] == ["06-05-2018", "12:43"]
+    assert words[0].box == pytest.approx((0.25, 0.25, 0.5, 0.35))
+    assert words[1].box == pytest.approx((0.5, 0.25, 0.625, 0.35))
+    for kept in ("1234-05-201812:43", "06-05-2018 12:43", "06-05-2018123"):
+        _, words = compose([line(kept, 100, 50)], 400, 200)
+        assert [word.text for word in words] == kept.split()
+
+
 def test_what_ocr_adds_to_a_text_layer() -> None:
     """On a page with a text layer only what that does not cover is added; without places, all of it as text."""
     own = (Word("Stamp", (0.1, 0.1, 0.3, 0.15)),)
@@ -142,6 +154,11 @@ async def test_scans_for_ocr_are_larger_than_what_the_model_is_shown(read: Any) 
     large = io.BytesIO()
     Image.new("RGB", (2400, 1200), "white").save(large, "JPEG")
     (page,) = read(large.getvalue(), "image/jpeg", scans=1).pages
+    assert page.image.width == 1600
+    assert page.scan.data == large.getvalue()  # its models see what came, and scale it themselves
+    bitmap = io.BytesIO()
+    Image.new("RGB", (2400, 1200), "white").save(bitmap, "BMP")
+    (page,) = read(bitmap.getvalue(), "image/bmp", scans=1).pages
     assert (page.image.width, page.scan.width) == (1600, 2000)
     (page,) = read(large.getvalue(), "image/jpeg").pages
     assert page.scan is None

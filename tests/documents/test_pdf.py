@@ -191,6 +191,16 @@ def test_turned_text_stands_apart(read: Read) -> None:
     assert read(data, PDF).pages[0].text.split("\n") == ["First line", "Second line", "", "margin note"]
 
 
+@pytest.mark.parametrize("rotate", [0, 180])
+def test_upside_down_text_is_read_as_it_runs(read: Read, rotate: int) -> None:
+    """A page, or text on it, that stands on its head is read from its own left to right and top to bottom."""
+    lines = [(60, 60, "First line of the page"), (60, 90, "Second line: 12.00, Jpy"), (300, 120, "a b c")]
+    turned = read(make.pdf(lines, rotate=rotate), PDF).pages[0]
+    assert turned.text == read(make.pdf(lines), PDF).pages[0].text
+    content = b"BT /F 12 Tf -1 0 0 -1 300 600 Tm (First line, Ann) Tj 0 -20 Td (Second line) Tj ET"
+    assert read(drawn(content), PDF).pages[0].text.split("\n") == ["First line, Ann", "Second line"]
+
+
 def test_form_fields(read: Read) -> None:
     """Values of form fields stand in the text, as lines and as words with boxes; hidden fields do not."""
     data = make.form_pdf()

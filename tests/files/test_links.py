@@ -1,8 +1,13 @@
 """Which URLs and which addresses are asked: pure rules."""
 
 import ipaddress
+import socket
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from yarl import URL
 
 from service.files import UrlRefused
 from service.files.addresses import is_allowed
@@ -112,3 +117,32 @@ def test_names_of_files() -> None:
     """The last step of the path names the file."""
     assert parse("https://e.com/a/in%20voice.pdf?x=/y", http=False, ports={443}).name == "in voice.pdf"
     assert parse("https://e.com/", http=False, ports={443}).name is None
+
+
+LETTERS = st.text(st.sampled_from("aZ09.-_~:/?#[]@!$&'()*+,;=%\\ \t\n\0xü。１\ud800"), max_size=40)
+"""What URLs are made of, and what breaks them."""
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.one_of(
+        LETTERS.map("https://{}".format), LETTERS, st.text(max_size=40).map("https://a.example/{}".format)
+    )
+)
+def test_nobody_reads_a_url_otherwise(text: str) -> None:
+    """Any text is refused or read; what is read means the same host and port to the client that asks."""
+    try:
+        link = parse(text, http=True, ports={443, 80})
+    except UrlRefused:
+        return
+    seen = URL(link.text, encoded=True)
+    assert (seen.scheme, seen.raw_host, seen.port) == (link.scheme, link.host, link.port)
+    assert (seen.user, seen.password, seen.raw_path_qs) == (None, None, link.path)
+    assert urlsplit(link.text).hostname == link.host
+    assert link.text.isascii()
+    assert link.address is None or link.host == str(link.address)
+    if link.address is None:
+        with pytest.raises(ValueError):  # noqa: PT011 - a name is no address, in no reading
+            ipaddress.ip_address(link.host)
+        with pytest.raises(OSError):  # noqa: PT011
+            socket.inet_aton(link.host)

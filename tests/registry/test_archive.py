@@ -61,6 +61,16 @@ async def fill(client: httpx2.AsyncClient) -> None:
     await send("DELETE", "schemas/order/versions/2")
     await send("DELETE", "schemas/order/versions/3")
     await send("DELETE", "schemas/order/versions/3?permanent=true")
+    subject = "/confluent/subjects/com.acme%2FOrder%20%C3%BC-value"
+    sent = {
+        "schema": '{"$ref": "there", "x": {"a": 1.50}}',
+        "schemaType": "JSON",
+        "metadata": {"properties": {"a": "b"}},
+    }
+    sent["references"] = [{"name": "there", "subject": "place", "version": 1}]
+    answer = await client.post(f"{subject}/versions", json=sent)
+    assert answer.status_code == 200, answer.text
+    await client.put("/confluent/config/com.acme%2FOrder%20%C3%BC-value", json={"compatibility": "NONE"})
     await send("PUT", "schemas/place/mode", {"mode": "READONLY"})
 
 
@@ -82,14 +92,16 @@ async def test_there_and_back(
         assert (await one.get(ARCHIVE)).content == first.content
         assert int(first.headers["content-length"]) == len(first.content)
         draft = await one.get("/v1/schemas/order/draft")
+        registered = (await one.get("/confluent/subjects/com.acme%2FOrder%20%C3%BC-value/versions/1")).json()
         full = await one.post(ARCHIVE, content=first.content, headers=LINES)
         assert (full.status_code, full.json()["code"]) == (409, "registry_not_empty")
     async with running(empty(sandbox, there)) as other:
         answer = await other.post(ARCHIVE, content=first.content, headers=LINES)
-        assert (answer.status_code, answer.json()["versions"], answer.json()["drafts"]) == (201, 4, 4), (
-            answer.text
-        )
+        found = answer.json()
+        assert (answer.status_code, found.get("versions"), found.get("drafts")) == (201, 5, 4), answer.text
         assert (await other.get(ARCHIVE)).content == first.content
+        again = await other.get("/confluent/subjects/com.acme%2FOrder%20%C3%BC-value/versions/1")
+        assert (again.json(), registered["id"]) == (registered, 5)
         shown = (await other.get("/v1/schemas/order@production")).json()
         assert (shown["version"], shown["labels"], shown["policy"]["model"]) == (
             1,

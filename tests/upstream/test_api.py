@@ -20,10 +20,11 @@ async def test_estimate(client: httpx2.AsyncClient) -> None:
     body = {"input": {"text": "Invoice number: 1\nTotal: 5"}}
     estimate = (await client.post("/v1/estimate/order", json=body)).json()
     assert 0 < float(estimate["low_usd"]) < float(estimate["worst_usd"])
-    fits = {**body, "options": {"max_cost_usd": estimate["worst_usd"]}}
+    assert float(estimate["needed_usd"]) < float(estimate["worst_usd"])
+    fits = {**body, "options": {"max_cost_usd": estimate["needed_usd"]}}
     answer = await client.post("/v1/extract/order", json=fits)
     assert answer.status_code == 200, answer.text
-    assert float(answer.json()["usage"]["cost_usd"]) <= float(estimate["worst_usd"])
-    less = {**body, "options": {"max_cost_usd": f"{float(estimate['worst_usd']) - 0.00001:.6f}"}}
+    assert float(answer.json()["usage"]["cost_usd"]) <= float(estimate["needed_usd"])
+    less = {**body, "options": {"max_cost_usd": f"{float(estimate['needed_usd']) - 0.00001:.6f}"}}
     assert (await client.post("/v1/extract/order", json=less)).status_code == 402
     assert (await client.post("/v1/estimate/nope", json=body)).status_code == 404
