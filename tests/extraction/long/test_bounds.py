@@ -97,10 +97,10 @@ async def test_parts_that_all_hang_end_with_the_deadline(opened: Opened) -> None
 
 
 async def test_the_estimate_is_what_the_money_cap_is_held_against(client: httpx2.AsyncClient) -> None:
-    """The worst case of the plan is the least cap that is accepted, and the estimated parts are those that are read."""
+    """The worst case of the first calls is the least cap that is accepted, and the estimated parts are those that are read."""
     text = made.statement(1, 12).text.encode()
     estimate = (await client.post("/v1/estimate/bank_statement", content=text, headers=TEXT)).json()
-    worst = float(estimate["worst_usd"])
+    least = float(estimate["needed_usd"])
 
     async def extract(cap: float) -> httpx2.Response:
         query = {"max_cost_usd": f"{cap:.9f}", "allow_partial": "true"}
@@ -108,15 +108,15 @@ async def test_the_estimate_is_what_the_money_cap_is_held_against(client: httpx2
             "/v1/extract/bank_statement", params=query, content=text, headers=TEXT, timeout=60
         )
 
-    refused = await extract(worst - 1e-6)
+    refused = await extract(least - 1e-6)
     assert refused.status_code == 402
-    assert float(refused.json()["worst_case_usd"]) == pytest.approx(worst, abs=1e-9)
-    answer = await extract(worst)
+    assert float(refused.json()["worst_case_usd"]) == pytest.approx(least, abs=1e-9)
+    answer = await extract(least)
     body = answer.json()
     assert answer.status_code == 200, body
     assert body["parts"] == estimate["parts"]
     assert estimate["calls"] == len(body["parts"]) > 2
-    assert float(body["usage"]["cost_usd"]) <= worst
+    assert float(body["usage"]["cost_usd"]) <= least <= float(estimate["worst_usd"])
 
 
 async def test_a_stream_says_how_far_a_long_document_is(opened: Opened) -> None:
