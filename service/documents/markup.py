@@ -25,6 +25,12 @@ _OWN: Mapping[str, Style] = {
 
 _PLAIN: Style = {}
 
+_NESTING = re.compile(
+    r"<(/?)(?:div|span|b|i|u|em|strong|font|center|blockquote|section|article|ul|ol|table)\b", re.IGNORECASE
+)
+_DEEPEST = 20_000
+"""Elements inside each other, of those that nothing closes but their own end: two seconds for the parser."""
+
 _LONGEST_LINK = 120
 """Longer addresses are tracking links: they cost tokens and tell nothing."""
 
@@ -52,6 +58,15 @@ def read(data: bytes, job: Job) -> Parsed:
         raise DocumentEmpty("the page holds no visible text")
     more += _left_out(reader.hidden)
     return Parsed((Page(number=1, text=text, tables=tuple(reader.tables)),), (*notices, *more))
+
+
+def _check_nesting(source: str) -> None:
+    """Refuse what is nested so deep that the parser, which takes quadratic time for it, would be cut off anyway."""
+    depth = 0
+    for tag in _NESTING.finditer(source):
+        depth = max(depth - 1, 0) if tag[1] else depth + 1
+        if depth > _DEEPEST:
+            raise DocumentTooComplex("the page is nested too deep", members={"limit": "nesting"})
 
 
 def _left_out(hidden: Counter[str]) -> list[Notice]:
@@ -123,6 +138,7 @@ class _Reader:
             LexborHTMLParser,
         )  # in the worker only: the service itself never parses HTML
 
+        _check_nesting(source)
         tree = LexborHTMLParser(source)
         self._sheets = of_nodes(tree, (node.text() for node in tree.css("style")))
         title = tree.css_first("head > title")

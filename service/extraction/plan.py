@@ -11,6 +11,7 @@ from service.documents import Document
 from service.extraction import prompt
 from service.extraction.errors import NothingToShow
 from service.extraction.evidence import Outline, quotes
+from service.extraction.examples import PreparedExample, ready
 from service.extraction.excerpts import Excerpt, cut, halves, weight
 from service.extraction.lines import Lines
 from service.extraction.relaxed import nodes, relaxed, without_lists
@@ -58,6 +59,7 @@ class Prepared:
     outline: Outline = field(repr=False)
     """What the schema says of where values stand."""
     rules: tuple[Rule, ...] = ()
+    examples: tuple[PreparedExample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class Plan:
     version: SchemaVersion
     prepared: Prepared
     parts: Parts | None = None
+    examples: tuple[PreparedExample, ...] = ()
+    """Those that the model is shown before the document."""
 
 
 def prepare(version: SchemaVersion) -> Prepared:
@@ -113,6 +117,18 @@ def prepare(version: SchemaVersion) -> Prepared:
         validator=Validator(version.schema, draft=compiled.draft),
         outline=Outline(version.schema),
         rules=parse_rules(list(version.rules), version.schema, pointer="/rules"),
+        examples=_examples(version, compiled, quoted=False),
+    )
+
+
+def part_of(version: SchemaVersion, schema: Any) -> SchemaVersion:
+    """The version with another schema, of some of the record: what is about the whole record does not hold for it."""
+    return replace(version, schema=schema, source=None, rules=(), examples=())
+
+
+def _examples(version: SchemaVersion, compiled: Compiled, *, quoted: bool) -> tuple[PreparedExample, ...]:
+    return tuple(
+        ready(example, compiled.encode(example.record), quoted=quoted) for example in version.examples
     )
 
 
@@ -123,7 +139,10 @@ def prepare_quoted(version: SchemaVersion) -> Prepared:
     """
     plain = prepare(version)
     return replace(
-        plain, form=_with_quotes(version, plain.form), minimal=_with_quotes(version, plain.minimal)
+        plain,
+        form=_with_quotes(version, plain.form),
+        minimal=_with_quotes(version, plain.minimal),
+        examples=_examples(version, plain.form.compiled, quoted=True),
     )
 
 
@@ -143,7 +162,7 @@ def prepare_part(version: SchemaVersion, *, rows: bool) -> Prepared:
 
     ``rows`` relaxes rows too. What a part says is validated with the whole record only.
     """
-    part = replace(version, schema=relaxed(version.schema, rows=rows), rules=())
+    part = part_of(version, relaxed(version.schema, rows=rows))
     try:
         return prepare(part)
     except SchemaRefused:
@@ -152,7 +171,7 @@ def prepare_part(version: SchemaVersion, *, rows: bool) -> Prepared:
 
 def prepare_once(version: SchemaVersion) -> Prepared:
     """The same for the schema without its lists. Raises ``SchemaRefused``."""
-    return prepare(replace(version, schema=without_lists(version.schema), rules=()))
+    return prepare(part_of(version, without_lists(version.schema)))
 
 
 Cut = tuple[Lines, tuple[Excerpt, ...]]
@@ -243,6 +262,7 @@ def make(
     options: Options,
     settings: Settings,
     parts: Parts | None = None,
+    examples: tuple[PreparedExample, ...] = (),
 ) -> Plan:
     """One segment that holds the whole document, or one for each of its parts.
 
@@ -252,6 +272,7 @@ def make(
     if parts is None and not shown:
         raise NothingToShow("The document was read, and holds neither text nor images.")
     form = prepared if parts is None else parts.prepared
+    before = prompt.examples(examples) if parts is None else ()
     call = Call(
         model=name,
         instructions=prompt.instructions(
@@ -260,14 +281,14 @@ def make(
             in_parts=parts is not None,
             quotes=form.form.quoted,
         ),
-        parts=shown,
+        parts=(*before, *shown),
         format=form.form.format,
         minimal=form.minimal.format,
         max_output_tokens=output_budget(model, shown, settings),
         cache_key=version.digest[7:39],
         logprobs=settings.logprobs and evidence_mode(options, version) != "off",
     )
-    plan = Plan(name, model, (Segment(document, call),), document, version, prepared, parts)
+    plan = Plan(name, model, (Segment(document, call),), document, version, prepared, parts, examples)
     if parts is None:
         return plan
     segments = tuple(

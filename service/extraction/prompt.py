@@ -13,6 +13,8 @@ from typing import Any, Literal
 from service.documents import Document, File, Image, Page
 from service.extraction.errors import PolicyImpossible
 from service.extraction.evidence.quotes import INSTRUCTIONS as QUOTES
+from service.extraction.examples import PreparedExample
+from service.extraction.examples import shown as shown_examples
 from service.extraction.excerpts import Excerpt
 from service.extraction.fragments import Fragment
 from service.extraction.lines import Line, Lines
@@ -104,6 +106,11 @@ def in_files(document: Document) -> Mapping[int, File]:
 def _whole(file: File, document: Document, detail: Detail) -> FilePart:
     size = sum(len(page.text.encode()) for page in document.pages if page.number in file.pages)
     return FilePart(file.name, file.media_type, file.data, len(file.pages), size, detail)
+
+
+def examples(chosen: Sequence[PreparedExample]) -> tuple[Part, ...]:
+    """What stands before the document, where there are examples."""
+    return (TextPart(shown_examples(chosen)),) if chosen else ()
 
 
 def check(findings: Sequence[Finding], record: Any, fragment: Fragment | None) -> str:

@@ -21,7 +21,7 @@ from service.extraction.fragments import Fragment, cut, is_required
 from service.extraction.journal import Journal
 from service.extraction.judge import Malformed, decoded
 from service.extraction.narrowing import narrowed
-from service.extraction.plan import Form, Plan, Prepared, prepare
+from service.extraction.plan import Form, Plan, Prepared, part_of, prepare
 from service.extraction.reading import Terms, ask, raise_for
 from service.extraction.review import Review, review
 from service.extraction.said import NOTHING_SAID, Said
@@ -283,7 +283,7 @@ class Mending:
     async def _prepared(self, fragment: Fragment | None) -> Prepared:
         if fragment is None:
             return self._plan.prepared
-        part = replace(self._plan.version, schema=fragment.schema, source=None, rules=())
+        part = part_of(self._plan.version, fragment.schema)
         return await asyncio.to_thread(prepare, part)
 
     async def _call(
@@ -320,7 +320,7 @@ class Mending:
         """The pages on which the failing part stands, all where that is not known; ``closely``: of these, the lines."""
         document = self._plan.document
         if not _readable(document):
-            return self._segment.call.parts
+            return self._segment.call.parts[len(prompt.examples(self._plan.examples)) :]
         wanted = await self._pages(best, fragment)
         shown = document
         if wanted is not None:
@@ -329,7 +329,7 @@ class Mending:
             less = await asyncio.to_thread(self._narrowed, shown, best.data, fragment)
             shown = shown if less is None else less
         if shown is document:
-            return self._segment.call.parts
+            return self._segment.call.parts[len(prompt.examples(self._plan.examples)) :]
         # A file is given whole or not at all: of some of its pages, what was read here is shown.
         return prompt.parts(replace(shown, files=()), self._options.policy, self._options.detail)
 

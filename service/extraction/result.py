@@ -44,6 +44,8 @@ class Extraction:
     status: Literal["succeeded", "partial"] = "succeeded"
     evidence: Mapping[str, Evidence] | None = field(default=None, repr=False)
     """Of every leaf by JSON Pointer, where it was asked for."""
+    examples: int = 0
+    """How many examples of the schema the model was shown."""
     quoted: bool = False
     """Whether the model was asked for quotes."""
     logprobs: bool = False
@@ -86,6 +88,7 @@ def body(extraction: Extraction) -> dict[str, Any]:
             "engine": extraction.engine,
             "model": attempts[-1].model or attempts[-1].asked_model,
             "prompt": prompt.IN_PARTS if extraction.parts else prompt.VERSION,
+            **({"examples": extraction.examples} if extraction.examples else {}),
             "attempts": [
                 {
                     "model": attempt.model or attempt.asked_model,

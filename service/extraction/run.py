@@ -14,6 +14,7 @@ from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
 from service.extraction.errors import OutputTruncated, RulesBroken
+from service.extraction.examples import PreparedExample, chosen
 from service.extraction.inputs import Inputs
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading, spans
@@ -168,7 +169,14 @@ class Extractor:
             options=options,
             settings=self._settings,
             parts=await self._parts(arguments.version, cut),
+            examples=() if cut is not None else await self._examples(prepared, document),
         )
+
+    async def _examples(self, prepared: Prepared, document: Document) -> tuple[PreparedExample, ...]:
+        if not prepared.examples:
+            return ()
+        choose = partial(chosen, prepared.examples, document.text, self._settings.examples_tokens)
+        return await asyncio.to_thread(choose) if document.size > _LARGE else choose()
 
     async def _cut(self, document: Document, arguments: Arguments, model: Model) -> planning.Cut | None:
         cut = partial(
@@ -214,6 +222,7 @@ class Extractor:
             parts=result.parts,
             status="partial" if result.partial or seen.doubts else "succeeded",
             evidence=seen.evidence,
+            examples=0 if result.parts else len(plan.examples),
             quoted=plan.parts is None and plan.prepared.form.quoted and not result.parts,
             logprobs=seen.logprobs,
             version=arguments.version,

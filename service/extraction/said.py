@@ -1,6 +1,7 @@
 """What the model says of its own answer beside the record: how likely its tokens were, and what it quotes. Pure."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +31,10 @@ class Said:
             chances = leaf_probabilities(outcome.text, outcome.tokens, _parsed, form.decode)
         quotes: Mapping[str, str] = {}
         if form.quoted:
-            strict, given = unwrapped(_parsed(outcome.text))
-            quotes = by_record(strict, given, form.compiled.decode)
+            # Servers that hold no answer to its schema may leave quotes out: the record is one all the same.
+            with suppress(KeyError, TypeError):
+                strict, given = unwrapped(_parsed(outcome.text))
+                quotes = by_record(strict, given, form.compiled.decode)
         return cls(chances, quotes)
 
     def grafted(self, fragment: Fragment, other: "Said") -> "Said":

@@ -29,6 +29,11 @@ class Settings(BaseModel):
         "gpt-4o",
         description="Model asked when repairs by the first one fail and the request names no model; empty for none.",
     )
+    examples_tokens: int = Field(
+        3000,
+        ge=0,
+        description="Tokens of a schema's examples that the model is shown before a document at most; 0 shows none.",
+    )
     logprobs: bool = Field(
         True,
         description="Ask models that give them for the log-probabilities of their tokens when a record comes with evidence: "

@@ -311,6 +311,12 @@ class Provenance(BaseModel):
     engine: str = Field(description="`openai`, or `sandbox` for the offline provider.")
     model: str = Field(examples=["gpt-4.1-mini-2025-04-14"])
     prompt: str = Field(description="Version of the prompt.", examples=["p1"])
+    examples: int = Field(
+        0,
+        description="How many of the schema's examples the model was shown before the document; left out for none. Those most "
+        "like it are, within a budget; never the document itself.",
+        examples=[2],
+    )
     attempts: list[AttemptBody]
     evidence: EvidenceTerms | None = Field(None, description="With the option `evidence`.")
 
@@ -364,7 +370,11 @@ class EvidenceBody(BaseModel):
     )
     reason: str | None = Field(
         None,
-        description="Why there is no place; `quoted`: `quote` is what the model says is printed there.",
+        description="Why there is no place. Of `absent`: `null` (the model says the document does not say), `empty`, "
+        "`placeholder` (a text such as `N/A` that the document does not print). Of `derived`: `boolean`, `category`, "
+        "`constant`, `code` (of a language or country), `count`, `position` (of its item in the list), `page`, `computed` "
+        "(a sum, difference or product of values that were found). Of `not_found`: `no_text` (there are pictures whose words "
+        "nobody knows, so that nothing follows). Of `ambiguous`: `quoted` (`quote` is what the model says is printed there).",
         examples=["null"],
     )
 

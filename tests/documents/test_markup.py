@@ -132,6 +132,9 @@ def test_encodings(read: Read) -> None:
 def test_deep_nesting(read: Read) -> None:
     """Nesting has no depth that overflows anything."""
     assert text(read, "<div>" * 5000 + "deep") == "deep"
+    assert text(read, "<p><b>seen</b></p>" * 25_000 + "deep").endswith("deep")
+    with pytest.raises(DocumentTooComplex):
+        text(read, "<div>" * 50_000 + "deep")
 
 
 def test_nothing_visible(read: Read) -> None:

@@ -9,6 +9,11 @@ import httpx2
 import pytest
 from conftest import running, settings_for
 
+from service.extraction.judge import decoded
+from service.extraction.plan import prepare_quoted
+from service.extraction.said import Said
+from service.registry import SchemaName, SchemaVersion
+from service.upstream import Text
 from tests.extraction.test_repair import service
 
 ORDER = {
@@ -86,6 +91,24 @@ async def test_confidence_takes_the_models_own_certainty_in(client: httpx2.Async
     assert other["provenance"]["evidence"]["logprobs"] is False
     assert "probability" not in other["evidence"]["/total"]
     assert other["evidence"]["/total"]["confidence"] > sure["/total"]["confidence"]
+
+
+async def test_a_stream_has_the_same_certainty(client: httpx2.AsyncClient) -> None:
+    """Log-probabilities come with the last event of the provider's stream too."""
+    body = {"schema": ORDER, "input": {"text": TEXT}, "options": {"evidence": "locations"}}
+    whole = (await client.post("/v1/extract", json=body)).json()["evidence"]
+    heard = await client.post("/v1/extract", json=body, headers={"accept": "text/event-stream"})
+    record = json.loads(heard.text.partition("event: record\ndata: ")[2].partition("\n")[0])
+    assert record["evidence"] == whole
+
+
+def test_a_record_without_quotes_is_one_all_the_same() -> None:
+    """A server that does not hold its answers to the schema may leave the quotes out."""
+    form = prepare_quoted(SchemaVersion(SchemaName("order"), 1, ORDER)).form
+    answer = '{"record": {"order": "A-1", "total": 1, "note": null}}'
+    assert decoded(answer, form) == {"order": "A-1", "total": 1, "note": None}
+    assert Said.of(Text(answer), form) == Said()
+    assert Said.of(Text(answer[:-1] + ', "quotes": [7]}'), form) == Said()
 
 
 async def test_the_model_is_asked_for_quotes(sandbox: str, tmp_path: Path) -> None:

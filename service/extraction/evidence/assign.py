@@ -40,6 +40,9 @@ _SAME_ROW = 0.45
 _HEADER_ROWS = 12
 _LABELLED = 0.35
 
+_SURE = 0.9
+"""Quality of a place that says its value without doubt."""
+
 _CLEAR = 0.4
 """A lead that the second round cannot take away."""
 
@@ -89,6 +92,8 @@ class _Assignment:
         self._columns: dict[Way, tuple[bool, float]] = {}
         """Leaf of items → whether its right edges are level, and where the level edges are."""
         self._headers: dict[Way, tuple[float, float] | None] = {}
+        self._clear: set[Path] = set()
+        """Items whose row is beyond doubt."""
         self._settled = False
         """Whether every leaf has had a first choice."""
         self._taken: dict[Way, dict[int, Leaf]] = defaultdict(dict)
@@ -99,10 +104,16 @@ class _Assignment:
             items = self._items[array]
             if all(len(leaf.path) == len(array) + 1 for members in items.values() for leaf in members):
                 plain.append(array)
-            else:
+            elif not self._is_clear(array, items):
                 self._lay_out(array, items)
         for array in plain:
             self._list(array, self._items[array])
+        decided = [leaf for leaf in open_leaves if self._on_its_row(leaf)] if self._clear else []
+        if decided:
+            open_leaves = [leaf for leaf in open_leaves if leaf.margin < 1.0 or leaf.chosen is None]
+            self._take(decided)
+        if not open_leaves:
+            return
         for leaf in open_leaves:
             if leaf.chosen is None:
                 self._nearest(leaf)
@@ -111,13 +122,60 @@ class _Assignment:
         self._line_up()
         self._settled = True
         self._taken.clear()
+        self._take(decided)
         for leaf in open_leaves:
             if leaf.margin < _CLEAR:
                 self._choose(leaf)
             elif leaf.chosen is not None:
                 self._taken[leaf.way][leaf.chosen.start] = leaf
 
+    def _take(self, decided: Iterable[Leaf]) -> None:
+        for leaf in decided:
+            if leaf.chosen is not None:
+                self._taken[leaf.way][leaf.chosen.start] = leaf
+
     # -- items on rows
+
+    def _is_clear(self, array: Path, items: dict[int, list[Leaf]]) -> bool:
+        """Lay items on rows where there is nothing to weigh.
+
+        Each has values that stand in one place only, all of one item on one row, and the rows rise with the items.
+        """
+        rows: list[tuple[int, int]] = []
+        last = -1
+        for item in sorted(items):
+            row = -1
+            for leaf in items[item]:
+                if len(leaf.candidates) == 1 and leaf.candidates[0].quality >= _SURE:
+                    own = self._around.row(leaf.candidates[0])
+                    if row not in (-1, own):
+                        return False
+                    row = own
+            if row <= last:
+                return False
+            rows.append((item, row))
+            last = row
+        for item, row in rows:
+            self._anchors[(*array, item)] = row
+            self._clear.add((*array, item))
+        return True
+
+    def _on_its_row(self, leaf: Leaf) -> bool:
+        """Choose the place on the row of the leaf's item, where that row is clear and has one place for it only."""
+        path = leaf.path
+        for end in range(len(path) - 1, 0, -1):
+            if path[:end] in self._anchors:
+                if path[:end] not in self._clear:
+                    return False
+                row = self._anchors[path[:end]]
+                break
+        else:
+            return False
+        there = self._around.on_row(leaf.candidates, row)
+        if len(there) != 1 or there[0].quality < _SURE:
+            return False
+        leaf.chosen, leaf.margin, leaf.labelled = there[0], 1.0, True
+        return True
 
     def _lay_out(self, array: Path, items: dict[int, list[Leaf]]) -> None:
         """A row for each item of an array of objects."""

@@ -46,6 +46,15 @@ class Neighbourhood:
             row = self._row_of[candidate.start] = page * PAGE + spot.row
         return row
 
+    def on_row(self, candidates: list[Candidate], row: int) -> list[Candidate]:
+        """Those that lie on a row, counted through all pages."""
+        page, own = divmod(row, PAGE)
+        span = self._index.rows(page).span(own)
+        if span is None:
+            return [candidate for candidate in candidates if self.row(candidate) == row]
+        start, end = span
+        return [candidate for candidate in candidates if start <= candidate[0] < end]
+
     def label(self, candidate: Candidate, facts: Facts) -> float:
         """How well the words around a place fit the leaf's label: 0 not at all, 1 and more a label right beside it."""
         place = candidate.start, id(facts)

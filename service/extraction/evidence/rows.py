@@ -42,6 +42,10 @@ class Rows(ABC):
         return found
 
     @abstractmethod
+    def span(self, row: int) -> tuple[int, int] | None:
+        """Where the characters of a row begin and end; None where they need not stand together."""
+
+    @abstractmethod
     def _read(self, row: int) -> list[tuple[float, float, str]]: ...
 
 
@@ -61,6 +65,10 @@ class _TextRows(Rows):
         row = bisect_right(self._begins, start) - 1
         begin = self._begins[row]
         return Spot(row, start - begin, min(end, self._line_end(row)) - begin)
+
+    @override
+    def span(self, row: int) -> tuple[int, int] | None:
+        return self._begins[row], self._line_end(row) + 1
 
     def _line_end(self, row: int) -> int:
         return self._begins[row + 1] - 1 if row + 1 < self.count else self._end
@@ -116,6 +124,10 @@ class _WordRows(Rows):
                 break
             left, right = min(left, words[at].box[0]), max(right, words[at].box[2])
         return Spot(row, left / self._unit, right / self._unit)
+
+    @override
+    def span(self, row: int) -> tuple[int, int] | None:
+        return None
 
     @override
     def _read(self, row: int) -> list[tuple[float, float, str]]:
