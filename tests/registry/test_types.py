@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -102,21 +103,30 @@ def read_and_written(schema: Any, value: Any) -> Any:
 @pytest.mark.timeout(1800)
 def test_modern_schemas_decide_as_the_originals() -> None:
     """In 2020-12 every valid instance of real schemas is valid, every invalid one is not, but behind dynamic references."""
-    judged, wider = 0, []
+    judged = 0
     for record in records(1 if FULL else 40):
-        document = modern(record["schema"]).document
+        schema, draft = record["schema"], record["draft"]
+        document = modern(schema).document
         VALIDATORS["2020-12"]({"$ref": "https://json-schema.org/draft/2020-12/schema"}).validate(document)
         judge = VALIDATORS["2020-12"](document)
-        original = VALIDATORS[record["draft"]](record["schema"])
         assert all(judge.is_valid(value) for value in record["valid"]), record["id"]
-        if any(judge.is_valid(value) and not original.is_valid(value) for value in record["invalid"]):
-            wider.append(record)
         judged += 1
+        if any(
+            word in json.dumps(schema)
+            for word in ("$dynamicRef", "$recursiveRef", '"$ref": "https://json-schema.org/draft/20')
+        ):
+            continue
+        wider = [value for value in record["invalid"] if judge.is_valid(value)]
+        if draft == "4" and _has_whole_float(wider):  # 12.0 is an integer in every draft but 4
+            wider = [value for value in wider if not VALIDATORS["6"](schema).is_valid(value)]
+        assert wider == [], record["id"]
     assert judged > 100
-    for record in wider:
-        # 12.0 is no integer in draft 4 and one ever since; a dynamic reference is left open.
-        text = json.dumps(record)
-        assert "ynamicRef" in text or "ecursiveRef" in text or "json-schema.org" in text or ".0" in text
+
+
+def _has_whole_float(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_has_whole_float, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and value.is_integer()
 
 
 @needs_corpus
@@ -154,9 +164,9 @@ def test_valid_instances_are_of_their_typescript_types(tmp_path: Path) -> None:
         [TSC, "--strict", "--noEmit", "--target", "es2022", "--pretty", "false", *sorted(tmp_path.glob("*.ts"))],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    # TS2353 is about members of literals that a type does not name; readers may meet such.
-    faults = [line for line in run.stdout.splitlines() if ": error TS" in line and "error TS2353" not in line]
-    assert faults == []
+    # Members that a type does not name may be met in records, not in literals: the one fault that may be found here.
+    faults = [fault for fault in re.split(r"\n(?=\S)", run.stdout.strip()) if ": error TS" in fault]
+    assert [fault for fault in faults if "may only specify known properties" not in fault] == []
     assert run.returncode in (0, 2), run.stderr
 
 
