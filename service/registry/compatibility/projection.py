@@ -28,7 +28,8 @@ class Projection:
     """Turns records of ``writer`` into records of ``reader``. Made once for a pair of versions; safe to share.
 
     Members that the reader does not know, or that the writer does not declare, are left out; members that the reader
-    declares, that admit null and that are not there become null. Everything else stays as it is. Raises
+    declares, that admit null and that are not there become null. Everything else stays as it is. Members that nobody
+    declares stay too where the record would not be valid without them. Raises
     ``service.strict.SchemaRefused`` for what is no schema.
     """
 
@@ -41,15 +42,18 @@ class Projection:
     def apply(self, record: Any) -> Any:
         """The record as the reader knows it. Raises ``NotProjectable``."""
         roots = Case.of(self._writer.root), Case.of(self._reader.root)
-        # Null for every member that may be null, unless that itself breaks a rule of the reader.
-        for everything in (True, False):
+        # Null for every member that may be null, unless that itself breaks a rule of the reader. Then with members that
+        # nobody declares, where the reader is open to them: without them, items that must differ may be equal.
+        for keep, fill in ((False, True), (False, False), (True, True), (True, False)):
             try:
-                projected = _Pass(self._facts, fill_optional=everything).value(record, *roots, 0)
+                projected = _Pass(self._facts, fill_optional=fill, keep=keep).value(record, *roots, 0)
             except TooDeep:
                 raise NotProjectable("The record nests too deep to be projected.") from None
             if self._judge.accepts(projected):
                 return projected
-        faults = self._judge.faults(projected)
+            if not keep:
+                refused = projected
+        faults = self._judge.faults(refused)
         raise NotProjectable(
             "The record has values that the version asked for does not admit.",
             errors=[Fault(pointer, detail) for pointer, detail in faults],
@@ -62,8 +66,9 @@ def project(record: Any, *, writer: Any, reader: Any) -> Any:
 
 
 class _Pass:
-    def __init__(self, facts: Callable[[Case], Facts], *, fill_optional: bool) -> None:
+    def __init__(self, facts: Callable[[Case], Facts], *, fill_optional: bool, keep: bool) -> None:
         self._facts = facts
+        self._keep = keep
         self._fill_optional = fill_optional
         self._branches = 0
 
@@ -110,8 +115,9 @@ class _Pass:
     def _members(self, value: dict[str, Any], said: Facts | None, told: Facts, depth: int) -> dict[str, Any]:
         projected: dict[str, Any] = {}
         others = told.others()
-        picks = told.declares or (others is not None and self._facts(others).never)
-        written = said is not None and said.declares
+        closed = others is not None and self._facts(others).never
+        picks = closed or (told.declares and not self._keep)
+        written = said is not None and said.declares and not self._keep
         for name, member in value.items():
             inner = told.member(name)
             known = name in told.required if inner is None else not self._facts(inner).never

@@ -41,8 +41,19 @@ def _loses_members(scope: Scope) -> bool:
     node = scope.words.items
     if item is None or node is None:
         return False
-    told = facts_of(Case.of(node))
-    return any(told.member(name) is None for name in facts_of(item).declared())
+    told, said = facts_of(Case.of(node)), facts_of(item)
+    if "object" not in said.kinds:
+        return False
+    if any(_is_out(told.member(name)) for name in said.declared()):
+        return True
+    # What nobody declares is kept where the reader admits it.
+    others, more = told.others(), said.others()
+    closed = others is not None and facts_of(others).never
+    return closed and (more is None or not facts_of(more).never)
+
+
+def _is_out(member: Case | None) -> bool:
+    return member is None or facts_of(member).never
 
 
 def _longest(scope: Scope) -> int | None:

@@ -163,6 +163,24 @@ def test_projection_refuses_what_cannot_be_read() -> None:
     assert [fault.pointer for fault in caught.value.errors] == ["/a"]
 
 
+def test_members_that_tell_unique_items_apart_are_kept() -> None:
+    """Undeclared members go, unless items that must differ would then be equal; a closed reader gets none of them."""
+    item = {"type": "object", "properties": {"a": TEXT}, "required": ["a"]}
+    lines = {"type": "array", "items": item, "uniqueItems": True}
+    old, new = record(lines=lines), record(lines=lines, note=NULLABLE)
+    apart = {"lines": [{"a": "1", "b": 1}, {"a": "1", "b": 2}], "note": "x"}
+    assert project(apart, writer=new, reader=old) == {"lines": apart["lines"]}
+    plain = {"lines": [{"a": "1", "b": 1}, {"a": "2", "b": 2}], "note": "x"}
+    assert project(plain, writer=new, reader=old) == {"lines": [{"a": "1"}, {"a": "2"}]}
+    closed = record(lines={**lines, "items": {**item, "additionalProperties": False}})
+    with pytest.raises(NotProjectable) as caught:
+        project(apart, writer=new, reader=closed)
+    assert [fault.pointer for fault in caught.value.errors] == ["/lines"]
+    assert check(new, [old], level="FULL", policy="RECORDS").compatible
+    refused = check(new, [closed], level="FORWARD", policy="RECORDS")
+    assert [one.kind for one in refused.differences] == ["UNIQUE_ITEMS_ADDED"]
+
+
 def test_maps_keep_their_members() -> None:
     """Members of a map are not unknown members."""
     scores = {"type": "object", "additionalProperties": {"type": "number"}}
