@@ -67,6 +67,9 @@ SECURITY = {
 _OTHER_BODIES = ("EstimateBody", "InlineEnvelope")
 """Bodies that the document of one version has no operation for."""
 
+_BY_NAME = ("properties", "patternProperties", "dependentSchemas", "$defs")
+"""Keywords whose members are schemas by a name, which may be that of a keyword."""
+
 _VALUES = ("const", "default", "enum", "example", "examples")
 """Keywords that hold values of customers or of ours, not schemas."""
 
@@ -204,7 +207,14 @@ def without_defaults(schema: Any) -> Any:
         return [without_defaults(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    result = {key: value if key in _VALUES else without_defaults(value) for key, value in schema.items()}
+    result = {
+        key: value
+        if key in _VALUES
+        else {name: without_defaults(one) for name, one in value.items()}
+        if key in _BY_NAME
+        else without_defaults(value)
+        for key, value in schema.items()
+    }
     if "default" in schema and ("type" in schema or "anyOf" in schema or "$ref" in schema):
         default = result.pop("default")
         words = result.get("description", "")

@@ -310,9 +310,9 @@ class Provenance(BaseModel):
 
     engine: str = Field(description="`openai`, or `sandbox` for the offline provider.")
     model: str = Field(examples=["gpt-4.1-mini-2025-04-14"])
-    prompt: str = Field(description="Version of the prompt.", examples=["p1"])
-    examples: int = Field(
-        0,
+    prompt: str = Field(description="Version of the prompt.", examples=["p2"])
+    examples: int | None = Field(
+        None,
         description="How many of the schema's examples the model was shown before the document; left out for none. Those most "
         "like it are, within a budget; never the document itself.",
         examples=[2],

@@ -156,6 +156,17 @@ async def test_no_body_has_defaults(client: httpx2.AsyncClient) -> None:
         assert "default" not in parameter["schema"], parameter["name"]
 
 
+async def test_members_may_be_called_like_keywords(client: httpx2.AsyncClient) -> None:
+    """A member named `default` is no default, and one named `examples` holds a schema."""
+    names = ["default", "type", "examples", "enum", "properties", "$ref"]
+    text = {"type": "string", "description": "As printed."}
+    schema = {"type": "object", "properties": dict.fromkeys(names, text), "required": names}
+    await publish(client, "parcel", schema)
+    components = (await client.get("/openapi.json")).json()["components"]["schemas"]
+    assert components["ParcelRecord"]["properties"] == dict.fromkeys(names, text)
+    assert components["ParcelRecord"]["required"] == names
+
+
 @pytest.mark.parametrize("kind", ["openapi.json", "model.py", "model.ts"])
 async def test_versions_that_are_not_there(client: httpx2.AsyncClient, kind: str) -> None:
     """A problem that says what there is."""
