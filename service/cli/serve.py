@@ -17,7 +17,7 @@ from service.cli.shared import SchemaFolders, UseSandbox, fail, load_settings
 if TYPE_CHECKING:
     from service.upstream import Upstream
 
-_SWITCH_S = 0.001
+_SWITCH_S = 0.002
 """How long a thread may hold the interpreter while another waits for it.
 
 The thread that commits gives the interpreter away three times per transaction, and with the usual 5 ms a busy event

@@ -93,6 +93,8 @@ def clean(text: str) -> tuple[str, list[Notice]]:
             if text.translate(_ASCII_CONTROLS) == text
             else (text.translate(_ASCII_CONTROLS), [_DROPPED])
         )
+    if len(text) <= _SHORT and not _ODD.search(text) and unicodedata.is_normalized("NFC", text):
+        return text, []
     text = _LINE_ENDS.sub("\n", text)
     kept = _UNWANTED.sub("", text)
     notices = [_DROPPED] if _TELLING.search(text) else []
@@ -109,10 +111,15 @@ _BEYOND_ASCII = re.compile("[\x00-\x7f]?[^\x00-\x7f]{1,64}")
 
 _ASCII_CONTROLS = {n: None for n in range(32) if chr(n) not in "\t\n\f"} | {127: None}
 _LINE_ENDS = re.compile("\r\n|\r|\x85|\u2028|\u2029")
-_UNWANTED = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\u00ad"
-    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f]"
+_UNWANTED_SIGNS = (
+    "\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\u00ad"
+    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f"
 )
+_UNWANTED = re.compile(f"[{_UNWANTED_SIGNS}]")
+_ODD = re.compile(f"[{_UNWANTED_SIGNS}\r\u2028\u2029]")
+_SHORT = 4096
+"""Characters of a text that is mostly clean already, which one look tells; a longer one could take the library long."""
+
 _TELLING = re.compile("[\x00\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 """Of the unwanted, those that can make a reader see something else than what is written."""
 _DROPPED = Notice("characters", "control, direction or invisible characters were left out of the text")
