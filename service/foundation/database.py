@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, OperationalError
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, Field, SecretStr
@@ -38,6 +40,7 @@ tables = MetaData(
 )
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_S = 10  # how long a connection waits for the one that writes
 
 
 class Settings(BaseModel):
@@ -248,6 +251,26 @@ def upgrade(connection: Connection) -> None:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
+    _use_wal(cursor)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    """Turn the write-ahead log on, which stays on in the file.
+
+    Processes that open a new file at once all want to, and SQLite refuses all but one of them without waiting:
+    ``busy_timeout`` does not hold where a read lock would have to become a write lock.
+    """
+    until = monotonic() + _BUSY_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(0.01)
+        else:
+            return

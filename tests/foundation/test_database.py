@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -40,6 +42,23 @@ async def test_several_processes_migrate_at_once(database_url: str) -> None:
     await asyncio.gather(*(database.ping() for database in databases))
     for database in databases:
         await database.close()
+
+
+async def test_a_new_file_that_another_process_writes_to(tmp_path: Path) -> None:
+    """SQLite refuses to change the journal of such a file at once, whatever the time-out: opening waits instead."""
+    path = tmp_path / "winnow.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE begun (id)")
+    other.execute("BEGIN IMMEDIATE")
+    database = Database(settings(f"sqlite:///{path}"))
+    opening = asyncio.create_task(database.open())
+    await asyncio.sleep(0.1)
+    assert not opening.done()
+    other.execute("COMMIT")
+    await opening
+    other.close()
+    await database.close()
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 async def test_a_database_that_is_not_there() -> None:
