@@ -56,7 +56,12 @@ def checked(name: str, content: Content, registry: Registry) -> Checked:
             ]
     else:
         faults += faults_beside(content, draft)
-    return Checked(content, tuple(faults), tuple(lints(content.schema)), version)
+    remarks = lints(content.schema)
+    if registry.models is not None:
+        wrong, more = registry.models.judged(content.policy)
+        faults += wrong
+        remarks += more
+    return Checked(content, tuple(faults), tuple(remarks), version)
 
 
 def _content(registry: Registry, subject: str, number: int) -> Content | None:
