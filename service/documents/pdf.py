@@ -8,7 +8,13 @@ from typing import Any
 from service.documents import pdfium
 from service.documents.document import Image, Notice, Page, Source, Word
 from service.documents.encodings import clean
-from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentUnreadable, WrongPassword
+from service.documents.errors import (
+    DocumentEmpty,
+    DocumentEncrypted,
+    DocumentUnreadable,
+    WrongPassword,
+    on_page,
+)
 from service.documents.layout import Piece, arrange
 from service.documents.metadata import of_pdf
 from service.documents.pages import chosen
@@ -18,6 +24,7 @@ from service.documents.pdf_hidden import REASONS, Why, sift
 from service.documents.pdf_words import Affine, Look, affine, pieces
 from service.documents.pictures import SCAN_SIDE, check_bytes, encode_both
 from service.documents.plain import too_many_pages
+from service.foundation.errors import Fault
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 _FEW = 20
@@ -82,8 +89,13 @@ def _opened(data: bytes, password: str | None) -> Iterator[Any]:
         if getattr(error, "err_code", None) != _PASSWORD_ERROR or b"/Encrypt" not in data:
             raise DocumentUnreadable("the PDF is damaged beyond repair") from error
         if password:
-            raise WrongPassword("the password does not open the PDF") from error
-        raise DocumentEncrypted("the PDF needs a password to open: send it as `password`") from error
+            raise WrongPassword(
+                "the password does not open the PDF", errors=[Fault("/password", WrongPassword.hint)]
+            ) from error
+        raise DocumentEncrypted(
+            "the PDF needs a password to open",
+            errors=[Fault("/password", "Send the password that opens it, or remove the protection.")],
+        ) from error
     try:
         with contextlib.suppress(library.PdfiumError):
             pdf.init_forms()  # before any page is loaded, or widgets are neither listed nor drawn
@@ -118,7 +130,8 @@ class _Reader:
                 broken.append(number)
                 continue
             try:
-                pages.append(self._page(number, page))
+                with on_page(number):
+                    pages.append(self._page(number, page))
             finally:
                 page.close()
         if not pages:

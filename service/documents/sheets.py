@@ -11,10 +11,12 @@ from service.documents.archive import Archive, local, value
 from service.documents.document import Notice, Page
 from service.documents.encodings import clean
 from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentTooComplex, DocumentUnreadable
+from service.documents.media import UNLOCK
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.plain import too_many_pages
 from service.documents.tables import BLOCK, rendered
+from service.foundation.errors import Fault
 
 _CELL = re.compile(rb"<(?:[a-z]+:)?c\b[^<>]{0,200}?\sr=\"([A-Z]{1,3})([0-9]{1,7})\"")
 _ROW_OR_COLUMN = re.compile(rb"<(?:[a-z]+:)?(row|col)\b([^<>]{1,500})>")
@@ -37,7 +39,9 @@ def read(data: bytes, job: Job) -> Parsed:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         found = list(_sheets(calamine, book, job, folded))
     except calamine.PasswordError as error:
-        raise DocumentEncrypted("the workbook is encrypted: remove its password and send it again") from error
+        raise DocumentEncrypted(
+            "the workbook is encrypted: remove its password and send it again", errors=[Fault("", UNLOCK)]
+        ) from error
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError) as error:
         raise DocumentUnreadable("the workbook is damaged") from error
     notices = []

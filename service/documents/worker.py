@@ -76,7 +76,8 @@ def _answer(
     try:
         return frames.parsed_header(work(data, frames.read_job(job)))
     except WinnowError as error:
-        return _refusal(error.code, error.detail, error.members)
+        faults = [[fault.pointer, fault.detail, fault.page] for fault in error.errors]
+        return _refusal(error.code, error.detail, error.members, faults=faults)
     except MemoryError:
         return _refusal(
             "document_too_much_memory",
@@ -92,9 +93,15 @@ def _answer(
 
 
 def _refusal(
-    code: str, detail: str, members: dict[str, Any], fault: str | None = None
+    code: str,
+    detail: str,
+    members: dict[str, Any],
+    *,
+    faults: list[Any] | None = None,
+    fault: str | None = None,
 ) -> tuple[dict[str, Any], list[bytes]]:
-    return {"error": {"code": code, "detail": detail, "members": members, "fault": fault}}, []
+    error = {"code": code, "detail": detail, "members": members, "faults": faults or [], "fault": fault}
+    return {"error": error}, []
 
 
 def _where(error: Exception) -> str:

@@ -4,6 +4,7 @@ import io
 import zipfile
 import zlib
 from base64 import b64decode
+from collections.abc import Sequence
 from email.message import EmailMessage
 from typing import Any
 
@@ -118,9 +119,10 @@ def picture(
     return out.getvalue()
 
 
-def frames(kind: str, count: int) -> bytes:
-    """Several frames in one file."""
-    made = [Image.new("RGB", (60, 40), (40 * at % 256, 90, 120)) for at in range(count)]
+def frames(kind: str, count: int, sizes: Sequence[tuple[int, int]] = ()) -> bytes:
+    """Several frames in one file, of these sizes or all alike."""
+    alike = [(60, 40)] * count
+    made = [Image.new("RGB", size, (40 * at % 256, 90, 120)) for at, size in enumerate(sizes or alike)]
     out = io.BytesIO()
     made[0].save(out, kind, save_all=True, append_images=made[1:])
     return out.getvalue()
