@@ -151,12 +151,12 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def package(members: dict[str, str | bytes]) -> bytes:
-    """A ZIP of these members."""
+def package(members: dict[str, str | bytes], stored: tuple[str, ...] = ()) -> bytes:
+    """A ZIP of these members, some of them not compressed."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(name, content, zipfile.ZIP_STORED if name in stored else None)
     return out.getvalue()
 
 
