@@ -21,6 +21,7 @@ from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.pdf_fields import Filled, filled
 from service.documents.pdf_hidden import REASONS, Why, sift
+from service.documents.pdf_layers import Layers, switched_off
 from service.documents.pdf_words import Affine, Look, affine, pieces
 from service.documents.pictures import SCAN_SIDE, check_bytes, encode_both
 from service.documents.plain import too_many_pages
@@ -66,7 +67,9 @@ def read(data: bytes, job: Job) -> Parsed:
         numbers = chosen(count, job.pages)
         if len(numbers) > job.limits.max_pages:
             raise too_many_pages(len(numbers), job)
-        return replace(_Reader(pdf, job).read(numbers), metadata=of_pdf(_information(pdf)))
+        return replace(
+            _Reader(pdf, job, switched_off(data)).read(numbers), metadata=of_pdf(_information(pdf))
+        )
 
 
 def _information(pdf: Any) -> dict[str, str]:
@@ -107,8 +110,9 @@ def _opened(data: bytes, password: str | None) -> Iterator[Any]:
 class _Reader:
     """One pass over the chosen pages, with what has been spent so far."""
 
-    def __init__(self, pdf: Any, job: Job) -> None:
+    def __init__(self, pdf: Any, job: Job, layers: Layers | None) -> None:
         self._pdf = pdf
+        self._layers = layers
         self._job = job
         self._characters = 0
         self._words = 0
@@ -154,7 +158,7 @@ class _Reader:
         fields = filled(page, to_share)
         way = to_share.scaled(width, height)
         found, looks, odd = self._pieces(page, way)
-        sifted = sift(page, found, looks, way, (width, height))
+        sifted = sift(page, found, looks, way, (width, height), self._layers)
         visible = sifted.seen
         for why, words in sifted.hidden.items():
             self._hidden.setdefault(why, []).append(

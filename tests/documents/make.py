@@ -1,6 +1,7 @@
 """Small documents made by code, so that the repository holds no binary fixtures."""
 
 import io
+import struct
 import zipfile
 import zlib
 from base64 import b64decode
@@ -58,6 +59,31 @@ def raw_pdf(objects: list[bytes], trailer: bytes = b"") -> bytes:
         trailer,
         start,
     )
+    return bytes(out)
+
+
+def packed_pdf(objects: list[bytes]) -> bytes:
+    """The same as ``raw_pdf`` with all that is no stream in an object stream, as most programs write since PDF 1.5."""
+    out = bytearray(b"%PDF-1.7\n")
+    places: dict[int, tuple[int, int, int]] = {0: (0, 0, 65535)}
+    inner, heads = b"", b""
+    container = len(objects) + 1
+    for number, body in enumerate(objects, start=1):
+        if b"stream" in body:
+            places[number] = (1, len(out), 0)
+            out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+        else:
+            places[number] = (2, container, heads.count(b" ") // 2)
+            heads += b"%d %d " % (number, len(inner))
+            inner += body + b"\n"
+    places[container] = (1, len(out), 0)
+    entries = b"/Type/ObjStm/N %d/First %d" % (heads.count(b" ") // 2, len(heads))
+    out += b"%d 0 obj\n%s\nendobj\n" % (container, stream(heads + inner, entries))
+    start = len(out)
+    places[container + 1] = (1, start, 0)
+    table = b"".join(struct.pack(">BIH", *places[number]) for number in range(container + 2))
+    entries = b"/Type/XRef/W[1 4 2]/Size %d/Root 1 0 R" % (container + 2)
+    out += b"%d 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF" % (container + 1, stream(table, entries), start)
     return bytes(out)
 
 
