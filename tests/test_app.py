@@ -21,8 +21,12 @@ async def test_health(client: httpx2.AsyncClient) -> None:
     assert ready["schemas"] == 11
     assert any("gpt-4.1-mini stops on 2027-01-14" in warning for warning in ready["warnings"])
     await client.get("/v1/schemas")
-    metrics = await client.get("/metrics")
-    assert 'winnow_requests_total{method="GET",route="/v1/schemas",status="200"}' in metrics.text
+    await client.post("/v1/extract/invoice", json={"input": {"text": "Invoice number: 7"}})
+    await client.get("/v1/extract/invoice")
+    metrics = (await client.get("/metrics")).text
+    assert 'winnow_requests_total{method="GET",route="/v1/schemas",status="200"}' in metrics
+    assert 'winnow_requests_total{method="POST",route="/v1/extract/{schema}",status="200"}' in metrics
+    assert 'winnow_requests_total{method="GET",route="/v1/extract/{schema}",status="405"}' in metrics
     assert (await client.get("/docs")).status_code == 200
 
 
