@@ -40,6 +40,7 @@ class Loader:
         """Ready to load. No process is started before the first document needs one."""
         if self._pool is None:
             self._pool = Pool(self._settings.parsing())
+            await self._recognition.open()
 
     async def close(self) -> None:
         """End all processes, also busy ones; loads that are under way fail."""
@@ -63,6 +64,10 @@ class Loader:
     def ocr(self) -> Readiness:
         """Whether the text of pictures can be read: ``ready``, ``not installed`` or ``off``."""
         return self._recognition.readiness
+
+    def ocr_scripts(self) -> tuple[str, ...]:
+        """The languages whose scripts are read beyond those of the extra, by the names that tesseract has for them."""
+        return self._recognition.scripts
 
     async def load(
         self,

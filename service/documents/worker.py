@@ -1,4 +1,4 @@
-"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB TASK SOCKET``; TASK is ``parse`` or ``ocr``.
+"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB TASK SOCKET``; TASK is of ``limits.Task``.
 
 It reads jobs from its standard input and answers on its standard output (see ``frames``), one at a time, until the
 input ends. Large documents come as descriptors of files, through the SOCKET that it inherits. Everything that a document can do wrong happens here, behind limits, without a network and without secrets:
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)  # what a C library prints must not end up among the answers
     confinement.limit(memory_mb)
-    isolation = confinement.isolate()
+    isolation = confinement.isolate(programs=task == "scripts")
     work = _task(task)
     _send(answers, frames.pack({"isolation": isolation}))
     while True:
@@ -60,6 +60,10 @@ def _task(name: str) -> Callable[[bytes, Job], Parsed]:
 
         ocr.prepare()
         return ocr.read
+    if name == "scripts":
+        from service.documents import ocr_scripts
+
+        return ocr_scripts.read
     return _parse
 
 

@@ -338,3 +338,24 @@ def heic() -> bytes:
         "+/aAeFc7QE5cCuGEAKO7CaIegGkH4LGbGEYY2nUUta+hkTBvpgNuj5CccrpeyL9nworHcc2HIp9ymMCaVrPcswKJVXCMp2+Li03Nl03I"
         "w1n7pXXPYXx096r7OFdgAAAABkV4aWYAAE1NACoAAAAIAAEBEgADAAAAAQAGAAAAAAAA"
     )
+
+
+def cyrillic() -> bytes:
+    """A PNG of three lines in Cyrillic letters. Fonts with such letters are no part of what the tests install."""
+    return b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAggAAACWAQAAAACTdE3UAAAEJUlEQVR42u2YP2/bRhiHnyNZSUVVhFsVoChpIGsLZeuQWpcuHfsFikII"
+        "OnTU1g5GdQoyZPTQoVPMj5EpOQce0in6AAVMZrEmg645UMqR10G0GzeRREdA/4G3CLw7Pnrf935H/o7CsmVzaAgNoSE0hP874RDs928b"
+        "DH+HYizkEQ/XE6RcNZqCAaRVawl2ECN+eSugBY4oZZ/hWkIp9Zo0c0CLNTF4wMrhHpBRbqykwY5VJ3GIpodwvxBq8oWfOFF2MUdtIgig"
+        "MABoyRjAZNDP6AKzmnowp8EuMMDeUSWBmwa7QMk+mqIWQXwAgByWXwJ4LchjOvyIXzOGxWXH5GJhwg7WfkNEXoegCw9IZFIVzXYAjYe/"
+        "WfgOgHhWXUX8GVLXB4WVNbKwoFwLBPqgimGeX+Lv72cbCR78dJF7JQAHKCPE4c/19qaKL3WnGEsIyaED8FCUo3gjwYkk7SXiGOcJWMoU"
+        "LDAcUaHWazIJ8TwA7iGOFAvZDsGTl1L6cHBTrc1Ca9zlkt1VTEAor7cU2MADputjECu9XOH+80/aYmvC860JdfMTjStuCA2hITSE/wKh"
+        "EOEb3Um4dQyz2gQPsNEb3e146xi6f2Mll97lcPAs2Dk+ECW8GgvbBs6+jo+KgxAb61/zGo5UDSCO0EDOqwxI4zSOI6B8sqiRxaOnu8Fu"
+        "oIJl/TIgPRlBoIBC5JsJdoe7EPZRQMoM5reey9407AMLx60Rg/xWXZ5FPKZd6Pm9akZWfy3OZBICM6uWeuhGZxKIqmrXIFSuT5Ne6TFF"
+        "7Rhe6GAI+DxeXr8nX2jgM2PqEnzoA5H4+LUe+ErUOqFECtAAtroxnXkKDXjUiEEcO08hXd4haWXA59olVYAzzmuo+p6dwG2SRy/pfYcF"
+        "uLkfcptEfTI88m0NPagJhJoQUHgK8EMINSBebtin9i/twF6z/RuetI0rbggNoSE0hIZQ15mz0oYf4VE4+DakkHO16r1pymDVO9E1WCOM"
+        "m7dteiMO3uG92SeH0pzOf+P88cloZR1Wf9LWrqdAdBwfL+zI1ZVU21TaAQorQm/uJQoZ4p05VpzJSSe5nLNwsxaz7rS37j9sCbHGDm0J"
+        "kE4hUlXUnc2ng4U4f39PmP2YUhU/uDl7N/Sn42AHoFSFqaUo8wD2FQXmAYDfg50hgEGcbiZkIBxF2GeBcKqyWokGBE77OqqurDXzECYK"
+        "YMEGY45z5WRYvnFWzK65sz6qfk9iGMf1zp0Or38MvqWWkXSu5NUqugt6WX+2Xg+KeIqDLRUo4sqnE0GN1YzA24ORQmhvDwy5RsRaQiEx"
+        "c5uXaWbiXK/c3YOD81LMrR7YQVCK83li4raxajCw3GGcu8bN2+drd7cE4UAoYSQcaOEPYViJ2uu63VaPbr833MrTZt1tn5NZ48wbQkNo"
+        "CA3hHdsf0bgOsk4XR5kAAAAASUVORK5CYII="
+    )
