@@ -221,11 +221,28 @@ def counts(scope: Scope) -> list[Break]:
         possible = sum(not scope.is_empty(facts.member(name)) for name in facts.declared())
         if possible <= most:
             found = [one for one in found if not one.kind.startswith("MAX_")]
+    if most is not None and not found and scope.how == "RECORDS":
+        found = _too_many_with_nulls(scope, most)
     least = scope.words.sizes.get("minProperties", 0)
     if not found and scope.how == "RECORDS" and least > _certain(scope):
         message = f"fewer than {least} may remain when members that the reader does not know are left out"
         found = [scope.broken("minProperties", "MIN_PROPERTIES_INCREASED", message, None, least)]
     return found
+
+
+def _too_many_with_nulls(scope: Scope, most: int) -> list[Break]:
+    """Whether null for what the reader requires may be one member more than it reads."""
+    facts, told = scope.facts, scope.facts_of_whole()
+    missing = [name for name in told.required if name not in facts.required]
+    nulls = {name for name in missing if scope.walk.admits_null(told.member(name))}
+    written = {name for name in facts.declared() if not scope.is_empty(facts.member(name))}
+    known = len(nulls | {name for name in written if not _unread(scope, told, name)})
+    closed = scope.is_empty(facts.others()) and not list(facts.under())
+    longest = facts.size("maxProperties")
+    if not nulls or (closed and known <= most) or (longest is not None and longest + len(nulls) <= most):
+        return []
+    message = f"more than {most} may be there when null stands for what is required and missing"
+    return [scope.broken("maxProperties", "MAX_PROPERTIES_DECREASED", message, longest, most)]
 
 
 def _certain(scope: Scope) -> int:

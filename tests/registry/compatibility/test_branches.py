@@ -231,3 +231,18 @@ def test_set_inclusion_sees_what_stays_unevaluated():
     assert not reads(cousins, {**record(a=TEXT), "required": []}, "STRICT")
     beside = {"$schema": LATEST, "allOf": [{"properties": {"a": TEXT}}], "unevaluatedProperties": False}
     assert reads(beside, {**record(a=TEXT), "required": []}, "STRICT")
+
+
+def test_null_that_is_added_counts_as_a_member():
+    """What a reader requires and projecting adds may be one member too many."""
+    writer = {
+        "type": "object",
+        "properties": {"a": TEXT, "b": TEXT},
+        "additionalProperties": False,
+        "maxProperties": 1,
+    }
+    reader = {**writer, "properties": {"a": TEXT, "b": TEXT, "n": NULLABLE}, "required": ["n"]}
+    assert not reads(reader, writer)
+    with pytest.raises(NotProjectable):
+        project({"a": "1"}, writer=writer, reader=reader)
+    assert reads({**reader, "maxProperties": 2}, writer)
