@@ -289,4 +289,8 @@ def _offline(uri: str) -> Any:
 
 
 def _unreadable(error: Exception) -> SchemaRefused:
-    return SchemaRefused(pointer="", reason=f"the validator cannot read it ({type(error).__name__})")
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in getattr(error, "instance_path", ())]
+    return SchemaRefused(
+        pointer="".join(f"/{step}" for step in steps),
+        reason=f"the validator cannot read it ({type(error).__name__})",
+    )

@@ -91,3 +91,10 @@ def test_every_draft(draft: str) -> None:
     )
     assert validator.accepts("ab")
     assert [finding.rule for finding in validator.findings("b")] == ["pattern"]
+
+
+def test_what_cannot_be_read_is_told_with_its_place() -> None:
+    """A pattern that is no regular expression is refused where it stands."""
+    with pytest.raises(SchemaRefused) as refused:
+        Validator({"properties": {"a/b": {"pattern": "("}}}, draft="2020-12")
+    assert refused.value.pointer == "/properties/a~1b/pattern"
