@@ -17,7 +17,7 @@ from service.registry.http import (
     ExactRoute,
     FreshRegistry,
     Name,
-    Number,
+    Which,
     WithDeleted,
 )
 from service.registry.publishing import changes, checked, difference_body, publish
@@ -60,16 +60,18 @@ async def list_schemas(
 def _listed(registry: Registry, labels: Sequence[str], *, deleted: bool) -> SchemaList:
     snapshot = registry.snapshot
     wanted = [text.partition("=") for text in labels]
-    found = []
+    found, drafts = [], []
     for name in sorted(snapshot.entries):
         entry = snapshot.entries[name]
-        newest = entry.latest or (entry.kept[-1] if deleted and entry.kept else None)
-        if newest is None or not all(
+        if not all(
             entry.labels.get(key) == value if equals else key in entry.labels for key, equals, value in wanted
         ):
             continue
-        found.append(summary(registry.version(newest), entry))
-    drafts = sorted(name for name, entry in snapshot.entries.items() if entry.has_draft)
+        if entry.has_draft:
+            drafts.append(name)
+        newest = entry.latest or (entry.kept[-1] if deleted and entry.kept else None)
+        if newest is not None:
+            found.append(summary(registry.version(newest), entry))
     return SchemaList(schemas=found, drafts=drafts)
 
 
@@ -141,11 +143,11 @@ async def publish_version(
 async def show_version(
     registry: CurrentRegistry,
     name: Name,
-    version: Number,
+    version: Which,
     deleted: WithDeleted = False,  # noqa: FBT002 - a query parameter
 ) -> SchemaDetail:
     """What one version says, the strict form that is sent to the provider, and what that form cannot hold."""
-    found = registry.snapshot.find(name, str(version), deleted=deleted)
+    found = registry.snapshot.find(name, version, deleted=deleted)
     entry = registry.snapshot.entry(name, deleted=deleted)
     return await asyncio.to_thread(lambda: detail(registry.version(found), entry))
 
@@ -159,12 +161,20 @@ async def show_version(
 async def diff_versions(
     registry: CurrentRegistry,
     name: Name,
-    version: Number,
-    against: Annotated[int, Query(ge=1, le=999_999_999, description="The older version.", examples=[1])],
+    version: Which,
+    against: Annotated[
+        str,
+        Query(
+            max_length=64,
+            pattern="^([1-9][0-9]{0,8}|[a-z][a-z0-9-]*)$",
+            description="The older version: its number, an alias, or `latest`.",
+            examples=["1"],
+        ),
+    ],
 ) -> DiffBody:
     """What breaks in either direction from the older version to this one, and what changes a model's behaviour."""
-    newer = registry.snapshot.find(name, str(version))
-    older = registry.snapshot.find(name, str(against))
+    newer = registry.snapshot.find(name, version)
+    older = registry.snapshot.find(name, against)
     found = await asyncio.to_thread(changes, registry, older, newer)
     return DiffBody(
         name=name,

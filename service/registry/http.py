@@ -78,6 +78,15 @@ Name = Annotated[
     ),
 ]
 Number = Annotated[int, Path(ge=1, le=999_999_999, description="Number of the version.", examples=[1])]
+Which = Annotated[
+    str,
+    Path(
+        max_length=64,
+        pattern="^([1-9][0-9]{0,8}|[a-z][a-z0-9-]*)$",
+        description="Number of the version, an alias, or `latest`.",
+        examples=["1", "latest"],
+    ),
+]
 Alias = Annotated[
     str,
     Path(

@@ -22,6 +22,15 @@ router = APIRouter(prefix="/v1/schemas/{name}/versions/{version}", tags=["Schema
 
 Name = Annotated[str, Path(max_length=64, description="Name of the schema.", examples=["invoice"])]
 Number = Annotated[int, Path(ge=1, le=999_999_999, description="Number of the version.", examples=[1])]
+Which = Annotated[
+    str,
+    Path(
+        max_length=64,
+        pattern="^([1-9][0-9]{0,8}|[a-z][a-z0-9-]*)$",
+        description="Number of the version, an alias, or `latest`.",
+        examples=["1", "latest"],
+    ),
+]
 
 _KEPT_BYTES = 32 * 1024 * 1024
 _FRESH_S = 3600
@@ -79,7 +88,7 @@ def _answers(media_type: str, description: str) -> dict[int | str, dict[str, Any
 async def show_openapi(request: Request, name: Name, version: Number) -> Response:
     """For generators of clients that are to keep to one version: complete in itself, with the operation of this version."""
     return await _answer(
-        request, name, version, "openapi.json", lambda found: jsontext.render(openapi.pinned(found))
+        request, name, str(version), "openapi.json", lambda found: jsontext.render(openapi.pinned(found))
     )
 
 
@@ -90,7 +99,7 @@ async def show_openapi(request: Request, name: Name, version: Number) -> Respons
     response_class=Response,
     responses=_answers("text/x-python", "A Python module."),
 )
-async def show_python(request: Request, name: Name, version: Number) -> Response:
+async def show_python(request: Request, name: Name, version: Which) -> Response:
     """Models that hold every record of this version and write it back as it was; newer members are kept."""
     return await _answer(
         request,
@@ -108,7 +117,7 @@ async def show_python(request: Request, name: Name, version: Number) -> Response
     response_class=Response,
     responses=_answers("text/x-typescript", "A TypeScript module of types."),
 )
-async def show_typescript(request: Request, name: Name, version: Number) -> Response:
+async def show_typescript(request: Request, name: Name, version: Which) -> Response:
     """Types of the records of this version, for `tsc --strict`."""
     return await _answer(
         request,
@@ -127,14 +136,15 @@ _MEDIA_TYPES: Mapping[str, str] = {
 
 
 async def _answer(
-    request: Request, name: str, number: int, kind: str, make: Callable[[SchemaVersion], bytes]
+    request: Request, name: str, which: str, kind: str, make: Callable[[SchemaVersion], bytes]
 ) -> Response:
     registry: Registry = request.app.state.parts.registry
-    version = registry.version(registry.snapshot.find(name, str(number)))
+    version = registry.version(registry.snapshot.find(name, which))
     text = await _kept(request).text(kind, version, make)
     headers = {
         "etag": text.tag,
-        "cache-control": f"private, max-age={_FRESH_S}",
+        # A number always means the same; `latest` and aliases move.
+        "cache-control": f"private, max-age={_FRESH_S}" if which.isdigit() else "private, no-cache",
         "x-content-type-options": "nosniff",  # it holds words of customers, and is never a page
     }
     if text.tag in request.headers.get("if-none-match", ""):
