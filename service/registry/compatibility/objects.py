@@ -50,6 +50,11 @@ def _writes_what_it_declares(scope: Scope) -> bool:
     return scope.how == "RECORDS" and scope.facts.declares
 
 
+def _written(facts: Facts) -> list[str]:
+    """The names of which it is known that they may be written: what is required need not be declared."""
+    return list(dict.fromkeys([*facts.declared(), *facts.required]))
+
+
 def patterns(scope: Scope) -> list[Break]:
     """``patternProperties``."""
     if "object" not in scope.facts.kinds:
@@ -57,7 +62,7 @@ def patterns(scope: Scope) -> list[Break]:
     found: list[Break] = []
     facts = scope.facts
     for pattern, node in scope.words.patterns.items():
-        for name in facts.declared():
+        for name in _written(facts):
             if matches(pattern, name) is not False:
                 found += scope.walk.inside(facts.member(name), node)
         under = dict(facts.under())
@@ -112,7 +117,7 @@ def _beyond(
         return []
     found: list[Break] = []
     facts = scope.facts
-    for name in facts.declared():
+    for name in _written(facts):
         if name in named or any(matches(pattern, name) is True for pattern in under):
             continue
         broken = [] if scope.how == "LENIENT" else scope.walk.inside(facts.member(name), node)
@@ -268,7 +273,7 @@ def names(scope: Scope) -> list[Break]:
         return []
     facts = scope.facts
     refused = []
-    for name in facts.declared():
+    for name in _written(facts):
         try:
             if not admits(node, name) and not scope.is_empty(facts.member(name)):
                 refused.append(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Literal
 
 from service.foundation.errors import Fault, Unprocessable
 from service.registry.compatibility.facts import Case, Facts, alternatives, branches, facts_of
@@ -19,11 +19,21 @@ _KEPT_FACTS = 2048
 """Cases whose facts one projection keeps: what follows from a schema is the same for every record."""
 
 _Mode = int
-_MODES: Sequence[tuple[bool, bool]] = ((False, True), (False, False), (True, True), (True, False))
-"""Whether members that nobody declares are kept, and whether null stands for every member that may be null.
+_Kept = Literal["spoken", "declared", "all"]
+_MODES: Sequence[tuple[_Kept, bool]] = (
+    ("spoken", True),
+    ("spoken", False),
+    ("declared", True),
+    ("declared", False),
+    ("all", True),
+    ("all", False),
+)
+"""Which of the writer's members are kept, and whether null stands for every member that may be null.
 
-The first is wanted. The second is for readers to whom null itself breaks a rule, the others for those to whom a record
-without undeclared members is not valid: items that must differ may be equal without them.
+The first is wanted: members that any of the writer's alternatives speaks of. Those that only others declare than the one
+which a record meets may hold anything, and are left out for a reader who does not take them so. Without null is for
+readers to whom null itself breaks a rule. All members are kept for those to whom a record without undeclared ones is not
+valid: items that must differ may be equal without them.
 """
 
 
@@ -59,7 +69,7 @@ class Projection:
             if self._judge.accepts(first):
                 return first
             # As wanted where that is valid, and place by place otherwise where it is not.
-            for mode, careful in ((0, True), (1, False), (2, False), (3, False)):
+            for mode, careful in ((0, True), *((mode, False) for mode in range(1, len(_MODES)))):
                 projected = self._projected(record, mode, careful=careful)
                 if self._judge.accepts(projected):
                     return projected
@@ -208,7 +218,8 @@ class _Pass:
         mode: _Mode,
         depth: int,
     ) -> dict[str, Any]:
-        keep, fill = _MODES[mode]
+        kept, fill = _MODES[mode]
+        keep = kept == "all"
         projected: dict[str, Any] = {}
         others = told.others()
         closed = others is not None and self._read(others).never
@@ -220,7 +231,8 @@ class _Pass:
             if never or (picks and inner is None and name not in told.required):
                 continue
             outer = None if said is None else said.member(name)
-            if written and outer is None and not self._is_named(writer, said, name):
+            spoken = kept == "spoken" and writer is not None and name in self._declared(writer)
+            if written and outer is None and not spoken and not _is_named(said, name):
                 continue
             projected[name] = self.value(member, outer, inner, mode, depth + 1)
         for name in told.declared() if fill else list(told.required):
@@ -229,11 +241,12 @@ class _Pass:
                 projected[name] = None
         return projected
 
-    def _is_named(self, writer: Case | None, said: Facts | None, name: str) -> bool:
-        """Whether the writer speaks of a member, in whichever of its alternatives."""
-        if writer is None or said is None or name in said.required or name in self._declared(writer):
-            return True
-        return any(matches(pattern, name) is True for pattern, _ in said.under())
+
+def _is_named(said: Facts | None, name: str) -> bool:
+    """Whether the writer speaks of a member in the alternatives that a record meets."""
+    if said is None or name in said.required:
+        return True
+    return any(matches(pattern, name) is True for pattern, _ in said.under())
 
 
 def _names_within(case: Case) -> frozenset[str]:

@@ -246,3 +246,25 @@ def test_null_that_is_added_counts_as_a_member():
     with pytest.raises(NotProjectable):
         project({"a": "1"}, writer=writer, reader=reader)
     assert reads({**reader, "maxProperties": 2}, writer)
+
+
+def test_members_that_only_another_alternative_declares():
+    """They are kept where the reader takes them, and left out where it does not."""
+    writer = {
+        "type": "object",
+        "anyOf": [{"properties": {"a": TEXT}, "required": ["a"]}, {"properties": {"b": TEXT}}],
+    }
+    reader = {"type": "object", "properties": {"a": TEXT, "b": TEXT}}
+    assert reads(reader, writer)
+    assert project({"a": "1", "b": "2"}, writer=writer, reader=reader) == {"a": "1", "b": "2"}
+    assert project({"a": "1", "b": 2}, writer=writer, reader=reader) == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"patternProperties": {"^a": TEXT}}, {"additionalProperties": TEXT}, {"propertyNames": {"enum": ["b"]}}],
+)
+def test_what_is_required_is_written_though_nobody_declares_it(more: Any):
+    """It may hold anything, and is not left out."""
+    writer = {"type": "object", "properties": {"b": TEXT}, "required": ["a"]}
+    assert not reads({"type": "object", "properties": {"b": TEXT}, **more}, writer)
