@@ -22,6 +22,8 @@ from service.registry.compatibility.words import Source
 from service.strict import SchemaRefused
 
 _MOST_DIFFERENCES = 50
+_MOST_BARREN = 20
+"""Refused records in a row that show nothing new: projecting in vain tries every way there is, and takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +132,18 @@ def _with_witnesses(
         mine = Judge(written, writer.dialect.draft, formats=policy == "RECORDS")
         theirs = Judge(read, reader.dialect.draft, formats=policy == "RECORDS")
         projection = Projection(written, read) if policy == "RECORDS" else None
+        barren = 0
         for record in Maker(writer, reader).records(limits.records):
             if not mine.accepts(record):
                 continue
             paths = _refusals(record, theirs, projection)
             if paths:
-                differences = _attached(differences, record, paths)
-            if all(one.witness is not NO_WITNESS for one in differences):
+                before, differences = differences, _attached(differences, record, paths)
+                barren = barren + 1 if differences == before else 0
+            if barren > _MOST_BARREN or all(one.witness is not NO_WITNESS for one in differences):
                 break
-    except (ValueError, RecursionError):
-        return differences  # a validator that cannot read the schema judges nothing
+    except (ValueError, RecursionError, SchemaRefused):
+        return differences  # a validator that cannot read the schema judges nothing, nor do places that lead nowhere
     return differences
 
 

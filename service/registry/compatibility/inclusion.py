@@ -43,6 +43,7 @@ class Inclusion:
         self._active: dict[_Key, int] = {}
         self._assumed: set[_Key] = set()
         self._facts: dict[tuple[Case, int | None, bool], Facts] = {}
+        self._open: dict[Case, bool] = {}
         self._again = False
         self._level = 0
         self._depth = 0
@@ -305,6 +306,13 @@ class Inclusion:
         """Whether null may stand there; not where nothing is known."""
         null = self.reader.made(("kind", "null"), {"type": ["null"]})
         return case is not None and not self.empty(case.also(null))
+
+    def may_declare_more(self, case: Case) -> bool:
+        """Whether a choice of a case that is still open may say something of members that are not declared."""
+        known = self._open.get(case)
+        if known is None:
+            known = self._open[case] = readings.may_declare_more(self.facts_of(case))
+        return known
 
     def unchanged(self, case: Case, node: Node) -> bool:
         """Whether everything of a case is valid under ``node`` as it is."""

@@ -47,7 +47,8 @@ def properties(scope: Scope) -> list[Break]:
 
 
 def _writes_what_it_declares(scope: Scope) -> bool:
-    return scope.how == "RECORDS" and scope.facts.declares
+    """Not while it is open what is declared: then the case is split, and looked at part by part."""
+    return scope.how == "RECORDS" and scope.facts.declares and not scope.walk.may_declare_more(scope.case)
 
 
 def _written(facts: Facts) -> list[str]:

@@ -88,6 +88,25 @@ def speaks_of(node: Node, names: frozenset[str]) -> bool:
     )
 
 
+def may_declare_more(facts: Facts) -> bool:
+    """Whether an open choice says something of members that are not declared."""
+    nodes: list[Node] = []
+    for owner, _ in facts.choices:
+        words = _words(owner)
+        nodes += branches(words)
+        nodes += [] if words.excluded is None else [words.excluded]
+    if not nodes:
+        return False
+    declared = set(facts.declared())
+    return any(words.unevaluated is not None for _, words in facts.said) or any(
+        words.patterns
+        or words.additional is not None
+        or words.unevaluated is not None
+        or not declared.issuperset(words.properties)
+        for words in _inside(nodes)
+    )
+
+
 def _inside(nodes: list[Node]) -> list[Words]:
     found: list[Words] = []
     seen: set[Node] = set()

@@ -64,6 +64,9 @@ class Walk(Protocol):
     def facts_of(self, case: Case, opened: int | None = None, *, reading: bool = False) -> Facts:
         """What follows from a case, looked up."""
 
+    def may_declare_more(self, case: Case) -> bool:
+        """Whether a choice of a case that is still open may say something of members that are not declared."""
+
     def unchanged(self, case: Case, node: Node) -> bool:
         """Whether everything of a case is valid under ``node`` as it is."""
 

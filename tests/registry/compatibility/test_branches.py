@@ -268,3 +268,28 @@ def test_what_is_required_is_written_though_nobody_declares_it(more: Any):
     """It may hold anything, and is not left out."""
     writer = {"type": "object", "properties": {"b": TEXT}, "required": ["a"]}
     assert not reads({"type": "object", "properties": {"b": TEXT}, **more}, writer)
+
+
+def test_what_a_branch_declares_is_written():
+    """Members that only an open branch of the writer speaks of are no undeclared ones."""
+    writer = {
+        "properties": {"a": TEXT},
+        "anyOf": [record(d={"type": "boolean"}), record(d={"type": "boolean"}, b=TEXT)],
+    }
+    reader = {"type": "object", "properties": {"d": record(a=TEXT)}}
+    assert not reads(reader, writer)
+    assert reads({"type": "object", "properties": {"d": {"type": "boolean"}}}, writer)
+    left = {
+        "$schema": LATEST,
+        "type": "object",
+        "properties": {"a": TEXT},
+        "unevaluatedProperties": {"type": "null"},
+    }
+    linked = {**left, "dependentSchemas": {"d": {"required": ["a"]}}}
+    assert not reads({**linked, "unevaluatedProperties": {"type": "integer"}}, linked)
+
+
+def test_a_reference_to_nowhere_raises_nothing():
+    """What nobody reaches may lead nowhere, and does not keep a difference from being told."""
+    new = {"type": "string", "$defs": {"x": {"$ref": "#/nope"}}}
+    assert not check(new, [{"type": "integer"}], level="FULL", policy="RECORDS").compatible
