@@ -6,10 +6,12 @@ Scalars are taken from where the document says them, most agreed first, then the
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from service.extraction.lines import Lines, is_row
+from service.extraction.overlaps import Told, elsewhere, repeated, tellers
 from service.extraction.places import Place, Shown, Spot
 from service.extraction.relaxed import complete
 from service.extraction.shapes import (
@@ -23,13 +25,10 @@ from service.extraction.shapes import (
     shape_of,
     squeezed,
 )
-from service.extraction.words import Path, has_lists, leaves
+from service.extraction.words import Path, has_lists, leaves, nested
 
 _SAME = 0.5
 """The share of its places that a row must have in common with another to be the same row."""
-
-_CLEAR = 0.75
-"""The share of a row that must stand in other pieces' lines for it to be left to these."""
 
 _CELLS = 3
 """Lines that the cells of one row go over at most."""
@@ -79,6 +78,7 @@ def merge(pieces: Sequence[Piece], schema: Any, lines: Lines) -> Merged:
     """The record of all pieces, which are in the order of the document. It is not validated."""
     work = _Merge(pieces, schema, lines)
     parts = [_Part(number, piece.data, None) for number, piece in enumerate(pieces)]
+    work.survey(parts, schema)
     data = work.value(parts, schema, "")
     return Merged(complete(data, schema), work.rows, tuple(work.conflicts))
 
@@ -98,11 +98,9 @@ class _Item:
 
     parts: list[_Part]
     spots: list[Spot | None]
+    at: Place | None = None
+    """Where it takes its place among the others."""
     places: dict[tuple[Path, Place], None] = field(default_factory=dict)
-
-    @property
-    def at(self) -> Place | None:
-        return next((spot.at for spot in self.spots if spot is not None), None)
 
 
 class _Merge:
@@ -112,6 +110,45 @@ class _Merge:
         self._pieces = pieces
         self._schema = schema
         self._lines = lines
+        self._telling: set[int] = set()
+        """The pieces that tell rows of lines which they were shown to help only."""
+        self._placed: dict[tuple[int, int, tuple[int, int] | None], tuple[Any, list[Spot | None]]] = {}
+
+    def survey(self, parts: Sequence[_Part], schema: Any) -> None:
+        """Look through all lists for pieces that tell rows of lines which are not their own."""
+        schema = shape_of(schema, self._schema, parts[0].value if parts else None)
+        objects = [part for part in parts if isinstance(part.value, Mapping)]
+        for name in dict.fromkeys(name for part in objects for name in part.value):
+            children = [
+                _Part(part.piece, part.value[name], part.within) for part in objects if name in part.value
+            ]
+            self.survey(children, member(schema, name))
+        lists = [part for part in parts if isinstance(part.value, list)]
+        if len(lists) < 2:
+            return
+        concluded = self._concluded(schema)
+        self._telling |= tellers([self._told(part, concluded) for part in lists])
+        rows: dict[tuple[str, ...], dict[int, list[Any]]] = {}
+        for part in lists:
+            for row in part.value:
+                for names, inner in nested(row):
+                    rows.setdefault(names, {}).setdefault(part.piece, []).extend(inner)
+        for names, pooled in rows.items():
+            below = frozenset(path[len(names) :] for path in concluded if path[: len(names)] == names)
+            self._telling |= tellers(
+                [self._told(_Part(piece, inner, None), below) for piece, inner in pooled.items()]
+            )
+
+    def _concluded(self, schema: Any) -> frozenset[tuple[str, ...]]:
+        return frozenset(concluded_in(items_of(schema, self._schema), self._schema))
+
+    def _told(self, part: _Part, concluded: frozenset[tuple[str, ...]]) -> Told:
+        """The rows of one piece's list with their places, which are found once."""
+        key = part.piece, id(part.value), part.within
+        shown = self._pieces[part.piece].shown
+        if key not in self._placed:  # with the list, so that no other one can come to have its identity
+            self._placed[key] = part.value, shown.place(part.value, part.within, concluded)
+        return Told(part.piece, shown, part.value, self._placed[key][1])
 
     def value(self, parts: Sequence[_Part], schema: Any, pointer: str) -> Any:
         schema = shape_of(schema, self._schema, parts[0].value if parts else None)
@@ -188,11 +225,12 @@ class _Merge:
         if self._are_cells(parts):
             return list(max(parts, key=lambda part: (len(part.value), -part.piece)).value)
         schemas = items_of(schema, self._schema)
-        concluded = frozenset(concluded_in(schemas, self._schema))
+        concluded = self._concluded(schema)
+        told = [self._told(part, concluded) for part in parts]
+        again = repeated(told, self._telling) if len(parts) > 1 else set()
         others: list[tuple[_Part, Spot]] = []
-        for number, part in enumerate(parts):
-            spots = self._pieces[part.piece].shown.place(part.value, part.within, concluded)
-            others += self._add(part, spots, items, index, seam=number > 0)
+        for number, (part, one) in enumerate(zip(parts, told, strict=True)):
+            others += self._add(part, one.spots, items, index, seam=number > 0, again=again)
         self._keep(others, items, index)
         merged = []
         rows = []
@@ -232,37 +270,36 @@ class _Merge:
         index: dict[tuple[Path, Place], list[_Item]],
         *,
         seam: bool,
+        again: AbstractSet[tuple[int, int]],
     ) -> list[tuple[_Part, Spot]]:
         """The rows of one piece: each joins the row it is, or takes its place among the others.
 
         Those that stand in lines of other pieces alone are given back: these report them.
         """
         rows = part.value
-        elsewhere: list[tuple[_Part, Spot]] = []
+        others: list[tuple[_Part, Spot]] = []
         last = items[-1] if items else None
         fresh = False
         for number, (row, spot) in enumerate(zip(rows, spots, strict=True)):
+            if (part.piece, number) in again:
+                continue
             own = _Part(part.piece, row, self._reach(part, spots, number))
             item = self._known(own, spot, index)
-            if item is None and spot is not None and self._elsewhere(own, spot):
-                elsewhere.append((own, spot))
+            if item is None and spot is not None and elsewhere(self._pieces[part.piece].shown, spot):
+                others.append((own, spot))
                 continue
             if item is None and seam and not fresh and last is not None and self._goes_on(last, own, spot):
                 item = last
             if item is None:
-                item, fresh = _Item([], []), True
-                self._insert(item, own, spot, items)
+                item, fresh = _Item([], [], self._anchor(part, spot)), True
+                self._insert(item, own, items)
             item.parts.append(own)
             item.spots.append(spot)
+            item.at = item.at or self._anchor(part, spot)
             for place in _keys(spot, spot.sure) if spot is not None else ():
                 item.places[place] = None
                 index.setdefault(place, []).append(item)
-        return elsewhere
-
-    def _elsewhere(self, part: _Part, spot: Spot) -> bool:
-        """Whether all of a row stands in lines that were shown to help only: the piece that owns them reports it."""
-        own = self._pieces[part.piece].shown.own
-        return spot.share >= _CLEAR and not any(line in own for line, _ in spot.places)
+        return others
 
     def _keep(
         self,
@@ -287,15 +324,24 @@ class _Merge:
             elif len(lines & taken) < _SAME * len(lines):
                 taken |= lines
                 later = (n for n, item in enumerate(items) if item.at is not None and item.at > spot.at)
-                items.insert(next(later, len(items)), _Item([part], [spot]))
+                items.insert(next(later, len(items)), _Item([part], [spot], spot.at))
 
-    def _insert(self, item: _Item, part: _Part, spot: Spot | None, items: list[_Item]) -> None:
+    def _anchor(self, part: _Part, spot: Spot | None) -> Place | None:
+        """Where a row is among those of its list: in its piece's own lines, though a heading of it stands before them."""
+        if spot is None:
+            return None
+        own = self._pieces[part.piece].shown.own
+        return (
+            spot.at if spot.at[0] in own else min((at for at in spot.places if at[0] in own), default=spot.at)
+        )
+
+    def _insert(self, item: _Item, part: _Part, items: list[_Item]) -> None:
         """Put a new row at the end, or before rows of other pieces that stand after it; those of its own keep their order."""
         at = len(items)
-        if spot is not None:
+        if item.at is not None:
             for place in range(len(items) - 1, max(len(items) - _INSERT, 0) - 1, -1):
                 other = items[place]
-                if other.parts[-1].piece == part.piece or other.at is None or other.at <= spot.at:
+                if other.parts[-1].piece == part.piece or other.at is None or other.at <= item.at:
                     break
                 at = place
         items.insert(at, item)
@@ -312,10 +358,10 @@ class _Merge:
             for item in index.get(place, ()):
                 if item.parts[-1].piece != part.piece:
                     counts[id(item)] = (counts.get(id(item), (0, item))[0] + 1, item)
-        if not counts:
-            return None
-        common, item = max(counts.values(), key=lambda entry: entry[0])
-        return item if common >= _SAME * min(len(mine), len(item.places)) else None
+        for common, item in sorted(counts.values(), key=lambda entry: -entry[0]):
+            if common >= _SAME * min(len(mine), len(item.places)) and not _differs(part, spot, item):
+                return item
+        return None
 
     def _reach(self, part: _Part, spots: Sequence[Spot | None], number: int) -> tuple[int, int]:
         """The lines where what belongs to a row can stand: from it to the next one."""
@@ -413,6 +459,22 @@ def _is_rest(row: Mapping[str, Any]) -> bool:
     return has_lists(row) and not any(
         True for path, _ in leaves(row) if not any(isinstance(step, int) for step in path)
     )
+
+
+def _differs(part: _Part, spot: Spot, item: _Item) -> bool:
+    """Whether a row says something else than another one, and both stand in the document: they share a heading only.
+
+    Cells without names are not compared: which is which depends on what a part shows of the row.
+    """
+    own = {path: value for path, value in leaves(part.value, lists=False) if path in spot.sure}
+    for other, at in zip(item.parts, item.spots, strict=True):
+        if at is None or not isinstance(other.value, Mapping):
+            continue
+        for path, value in leaves(other.value, lists=False):
+            apart = path in own and path in at.sure and spot.leaves[path] != at.leaves[path]
+            if apart and same(value) != same(own[path]):
+                return True
+    return False
 
 
 def _keys(spot: Spot, paths: Iterable[Path]) -> set[tuple[Path, Place]]:
