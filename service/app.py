@@ -129,7 +129,13 @@ class Readiness(BaseModel):
         description="How the processes that parse documents are cut off from the network; `unknown` before the first one."
     )
     ocr: Literal["ready", "not installed", "off"] = Field(
-        description="Whether the text of pictures is read where it is needed: the extra `ocr`, and `WINNOW_DOCUMENTS_OCR`."
+        description="Whether the text of pictures is read where it is needed: the extra `ocr` or tesseract, and "
+        "`WINNOW_DOCUMENTS_OCR`."
+    )
+    ocr_scripts: list[str] = Field(
+        description="Languages whose scripts are read beyond Latin, Chinese and Japanese ones: those of the system's "
+        "tesseract, by its own names.",
+        examples=[["ara", "ell", "rus"]],
     )
     warnings: list[str] = Field(
         description="What needs an operator: a key or quota that failed, a model that stops within ninety days."
@@ -346,6 +352,7 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
             schemas=len(parts.registry),
             isolation=parts.loader.isolation(),
             ocr=parts.loader.ocr(),
+            ocr_scripts=list(parts.loader.ocr_scripts()),
             warnings=[*health.problems, *health.warnings],
         )
 

@@ -10,7 +10,7 @@ from service.documents.errors import DocumentEmpty, DocumentEncrypted
 from service.documents.media import resolve
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
-from service.foundation.errors import WinnowError
+from service.foundation.errors import Fault, WinnowError
 
 Parse = Callable[[bytes, Job], Parsed]
 
@@ -47,7 +47,12 @@ def assemble(
     Raises ``DocumentEmpty``, ``DocumentEncrypted``, ``DocumentTooLong``, ``PagesOutOfRange``.
     """
     if not body.strip() and any(_sealed(part) for part in attached):
-        raise DocumentEncrypted("the message is encrypted: save it decrypted and send it again")
+        raise DocumentEncrypted(
+            "the message is encrypted: save it decrypted and send it again",
+            errors=[
+                Fault("", "Save it decrypted in the mail program that can read it, and send the new file.")
+            ],
+        )
     names = [part.name for part in attached if part.name]
     listed = [f"Attachments: {', '.join(names)}"] if names else []
     if not body.strip() and not attached and not headers:

@@ -10,6 +10,7 @@ from service.documents.document import Notice
 from service.documents.encodings import controls, sniff_unicode
 from service.documents.errors import DocumentEncrypted, DocumentUnreadable, UnsupportedMedia
 from service.foundation.content import Viewed
+from service.foundation.errors import Fault
 
 Kind = Literal[
     "text",
@@ -34,6 +35,9 @@ _PPTX = f"{_OOXML}presentationml.presentation"
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"
 _XLS = "application/vnd.ms-excel"
 _MSG = "application/vnd.ms-outlook"
+
+UNLOCK = "Open it in its office program, save it without a password, and send the new file."
+"""What to do about an office file behind a password: unlike that of a PDF it is not taken with a request."""
 
 _KINDS: dict[str, tuple[Kind, str]] = {
     "text/plain": ("text", "plain text in any encoding"),
@@ -158,6 +162,7 @@ def _media(found: str, told: str, charset: str | None) -> Media:
         raise UnsupportedMedia(
             "image/heic is read with an extra that is not installed here: pip install 'winnow[heic]', or send the picture "
             "as JPEG or PNG",
+            errors=[Fault("", "Send the picture as JPEG or PNG.")],
             members={"supported": _served()},
         )
     notices: tuple[Notice, ...] = ()
@@ -265,7 +270,8 @@ def _ole(data: Viewed) -> str | None:
         if stream.encode("utf-16-le") in names:
             if not media_type:
                 raise DocumentEncrypted(
-                    "encrypted office files are not opened here: remove the password and send it again"
+                    "encrypted office files are not opened here: remove the password and send it again",
+                    errors=[Fault("", UNLOCK)],
                 )
             return media_type
     return "application/x-ole-storage"

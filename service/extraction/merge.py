@@ -72,24 +72,34 @@ class Merged:
     data: Any = field(repr=False)
     rows: Mapping[str, tuple[Row, ...]] = field(repr=False)
     conflicts: tuple[Conflict, ...] = ()
+    sources: Mapping[str, tuple[int, str]] = field(default_factory=dict, repr=False)
+    """Which piece said what stands at a pointer, and at what pointer into its answer; of what lies below it, the same."""
 
 
 def merge(pieces: Sequence[Piece], schema: Any, lines: Lines) -> Merged:
     """The record of all pieces, which are in the order of the document. It is not validated."""
     work = _Merge(pieces, schema, lines)
-    parts = [_Part(number, piece.data, None) for number, piece in enumerate(pieces)]
+    parts = [_Part(number, piece.data, None, "") for number, piece in enumerate(pieces)]
     work.survey(parts, schema)
     data = work.value(parts, schema, "")
-    return Merged(complete(data, schema), work.rows, tuple(work.conflicts))
+    return Merged(complete(data, schema), work.rows, tuple(work.conflicts), work.sources)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One piece's value at some place of the record. ``within``: the first and the last line where it can stand."""
+    """One piece's value at some place of the record. ``within``: the first and the last line where it can stand.
+
+    ``path``: its pointer into the piece's answer.
+    """
 
     piece: int
     value: Any
     within: tuple[int, int] | None
+    path: str
+
+    def below(self, step: str, value: Any, within: tuple[int, int] | None) -> "_Part":
+        """The part of a member or an item of it; ``step`` as pointers have it."""
+        return _Part(self.piece, value, within, f"{self.path}/{step}")
 
 
 @dataclass(slots=True)
@@ -107,6 +117,7 @@ class _Merge:
     def __init__(self, pieces: Sequence[Piece], schema: Any, lines: Lines) -> None:
         self.rows: dict[str, tuple[Row, ...]] = {}
         self.conflicts: list[Conflict] = []
+        self.sources: dict[str, tuple[int, str]] = {}
         self._pieces = pieces
         self._schema = schema
         self._lines = lines
@@ -120,7 +131,9 @@ class _Merge:
         objects = [part for part in parts if isinstance(part.value, Mapping)]
         for name in dict.fromkeys(name for part in objects for name in part.value):
             children = [
-                _Part(part.piece, part.value[name], part.within) for part in objects if name in part.value
+                part.below(_step(name), part.value[name], part.within)
+                for part in objects
+                if name in part.value
             ]
             self.survey(children, member(schema, name))
         lists = [part for part in parts if isinstance(part.value, list)]
@@ -136,7 +149,7 @@ class _Merge:
         for names, pooled in rows.items():
             below = frozenset(path[len(names) :] for path in concluded if path[: len(names)] == names)
             self._telling |= tellers(
-                [self._told(_Part(piece, inner, None), below) for piece, inner in pooled.items()]
+                [self._told(_Part(piece, inner, None, ""), below) for piece, inner in pooled.items()]
             )
 
     def _concluded(self, schema: Any) -> frozenset[tuple[str, ...]]:
@@ -156,7 +169,7 @@ class _Merge:
         if not said:
             return None
         if len({part.piece for part in said}) == 1 and not isinstance(said[0].value, Mapping | list):
-            return said[0].value
+            return self._said(said[0], pointer)
         kind = kind_of(max(said, key=lambda part: (not says_nothing(part.value), -part.piece)).value)
         said = [part for part in said if kind_of(part.value) == kind]
         if kind == "object":
@@ -169,15 +182,20 @@ class _Merge:
         return {
             name: self.value(
                 [
-                    _Part(part.piece, part.value[name], reach.get(name, part.within))
+                    part.below(step, part.value[name], reach.get(name, part.within))
                     for part, reach in zip(parts, reaches, strict=True)
                     if name in part.value
                 ],
                 member(schema, name),
-                f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
+                f"{pointer}/{step}",
             )
-            for name in names
+            for name, step in ((name, _step(name)) for name in names)
         }
+
+    def _said(self, part: _Part, pointer: str) -> Any:
+        """The value of the part that is taken."""
+        self.sources[pointer] = part.piece, part.path
+        return part.value
 
     def _reaches(self, part: _Part, schema: Any) -> dict[str, tuple[int, int]]:
         """Where what belongs to each entry of a map can stand: entries that hold lists are rows with a name."""
@@ -196,7 +214,7 @@ class _Merge:
         for part in parts:
             groups.setdefault(same(part.value), []).append(part)
         if len(groups) == 1:
-            return parts[0].value
+            return self._said(parts[0], pointer)
         shown = {key: [part for part in group if self._stands(part)] for key, group in groups.items()}
         order = sorted(
             groups,
@@ -212,7 +230,7 @@ class _Merge:
         against = [part.piece for key in order[1:] for part in groups[key] if not says_nothing(part.value)]
         if against:
             self.conflicts.append(Conflict(pointer, tuple(sorted(against))))
-        return (shown[chosen] or groups[chosen])[0].value
+        return self._said((shown[chosen] or groups[chosen])[0], pointer)
 
     def _stands(self, part: _Part) -> bool:
         return self._pieces[part.piece].shown.find(part.value) is not None
@@ -223,7 +241,7 @@ class _Merge:
         items: list[_Item] = []
         index: dict[tuple[Path, Place], list[_Item]] = {}
         if self._are_cells(parts):
-            return list(max(parts, key=lambda part: (len(part.value), -part.piece)).value)
+            return list(self._said(max(parts, key=lambda part: (len(part.value), -part.piece)), pointer))
         schemas = items_of(schema, self._schema)
         concluded = self._concluded(schema)
         told = [self._told(part, concluded) for part in parts]
@@ -244,8 +262,19 @@ class _Merge:
                 [merged[number] for number in sorted(kept)],
                 [rows[number] for number in sorted(kept)],
             )
+            self._renumber(pointer, sorted(kept))
         self.rows[pointer] = tuple(rows)
         return merged
+
+    def _renumber(self, pointer: str, kept: Sequence[int]) -> None:
+        """Sources of a list's items under the numbers of those that are left."""
+        numbers = {str(old): str(new) for new, old in enumerate(kept)}
+        inside = [place for place in self.sources if place.startswith(f"{pointer}/")]
+        taken = {place: self.sources.pop(place) for place in inside}
+        for place, source in taken.items():
+            number, slash, rest = place[len(pointer) + 1 :].partition("/")
+            if number in numbers:
+                self.sources[f"{pointer}/{numbers[number]}{slash}{rest}"] = source
 
     def _are_cells(self, parts: Sequence[_Part]) -> bool:
         """Whether lists of single values are the cells of one row that several pieces show: they stand together."""
@@ -283,7 +312,7 @@ class _Merge:
         for number, (row, spot) in enumerate(zip(rows, spots, strict=True)):
             if (part.piece, number) in again:
                 continue
-            own = _Part(part.piece, row, self._reach(part, spots, number))
+            own = part.below(str(number), row, self._reach(part, spots, number))
             item = self._known(own, spot, index)
             if item is None and spot is not None and elsewhere(self._pieces[part.piece].shown, spot):
                 others.append((own, spot))
@@ -419,10 +448,10 @@ class _Merge:
         """One row of all its parts: the fullest one, completed from the others."""
         parts = item.parts
         if len(parts) == 1 and not holds_rows(parts[0].value):
-            return parts[0].value
+            return self._said(parts[0], pointer)
         fullest = sorted(parts, key=lambda part: -sum(1 for _ in leaves(part.value)))
         if isinstance(fullest[0].value, list) and not holds_rows(fullest[0].value):
-            return fullest[0].value  # a row of cells
+            return self._said(fullest[0], pointer)  # a row of cells
         return self._filled(fullest, schema, pointer)
 
     def _filled(self, parts: Sequence[_Part], schema: Any, pointer: str) -> Any:
@@ -435,14 +464,14 @@ class _Merge:
                 name: self._filled(
                     sorted(
                         (
-                            _Part(part.piece, part.value[name], part.within)
+                            part.below(_step(name), part.value[name], part.within)
                             for part in parts
                             if isinstance(part.value, Mapping) and name in part.value
                         ),
                         key=lambda part: says_nothing(part.value),
                     ),
                     member(shape_of(schema, self._schema, parts[0].value), name),
-                    f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
+                    f"{pointer}/{_step(name)}",
                 )
                 for name in names
             }
@@ -451,7 +480,11 @@ class _Merge:
                 (part for part in parts if isinstance(part.value, list)), key=lambda part: part.piece
             )
             return self._list(ordered, shape_of(schema, self._schema, parts[0].value), pointer)
-        return first
+        return self._said(parts[0], pointer)
+
+
+def _step(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _is_rest(row: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.documents import Document, Page
-from service.extraction.completeness import doubts
+from service.extraction.completeness import doubts, gaps
 from service.extraction.lines import Lines
 from service.extraction.merge import Merged, Piece, merge
 from service.extraction.places import Shown
@@ -54,6 +54,32 @@ LINES = lines_of(
     "03.03.2025 cake 4,00",
 )
 TEA, CAKE = row("2025-03-02", "tea", 210), row("2025-03-03", "cake", 400)
+
+
+def test_the_merge_says_which_part_said_what() -> None:
+    """Scalars that won, rows of one part, rows of which each part says some, and items of which equal ones were left out."""
+    lines = lines_of("Ledger of Ada", "01.03.2025 coffee", "3,50", "02.03.2025 tea 2,10", "red", "blue")
+    schema = {
+        **SCHEMA,
+        "properties": {
+            **SCHEMA["properties"],
+            "tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        },
+    }
+    first = {
+        "title": "Ledger of Ada",
+        "rows": [{"day": "2025-03-01", "what": "coffee"}],
+        "tags": ["red", "red"],
+    }
+    second = {"title": "Ledger", "rows": [{"sum": 3.5}, TEA], "tags": ["blue"]}
+    both = merged(lines, (0, 0, 2, 2, first), (2, 2, 6, 6, second), schema=schema)
+    assert both.data["rows"] == [COFFEE, TEA]
+    assert both.data["tags"] == ["red", "blue"]
+    assert both.sources == {
+        "/title": (0, "/title"),
+        "/rows/0/day": (0, "/rows/0/day"), "/rows/0/what": (0, "/rows/0/what"), "/rows/0/sum": (1, "/rows/0/sum"),
+        "/rows/1": (1, "/rows/1"), "/tags/0": (0, "/tags/0"), "/tags/1": (1, "/tags/0"),
+    }  # fmt: skip
 
 
 def test_two_equal_rows_are_two_rows() -> None:
@@ -210,7 +236,9 @@ def test_doubts_name_rows_balances_and_counts() -> None:
     lines, rows = statement(40)
     end = len(lines)
     assert doubts(merged(lines, (0, 0, end, end, {"rows": rows}), schema={}), lines) == []
-    lacking = doubts(merged(lines, (0, 0, end, end, {"rows": rows[:17] + rows[18:]}), schema={}), lines)
+    short = merged(lines, (0, 0, end, end, {"rows": rows[:17] + rows[18:]}), schema={})
+    lacking = doubts(short, lines)
+    assert [gap.lines for gap in gaps(short, lines)] == [{18}] * 3
     assert [finding.rule for finding in lacking] == [
         "completeness.rows",
         "completeness.balance",
