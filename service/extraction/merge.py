@@ -7,13 +7,14 @@ Scalars are taken from where the document says them, most agreed first, then the
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service.extraction.lines import Lines, is_row
 from service.extraction.overlaps import Told, elsewhere, repeated, tellers
 from service.extraction.places import Place, Shown, Spot
 from service.extraction.relaxed import complete
+from service.extraction.seams import Seam, only_difference
 from service.extraction.shapes import (
     concluded_in,
     holds_rows,
@@ -121,6 +122,7 @@ class _Merge:
         self._pieces = pieces
         self._schema = schema
         self._lines = lines
+        self._seams: dict[int, Seam] = {}
         self._telling: set[int] = set()
         """The pieces that tell rows of lines which they were shown to help only."""
         self._placed: dict[tuple[int, int, tuple[int, int] | None], tuple[Any, list[Spot | None]]] = {}
@@ -211,6 +213,7 @@ class _Merge:
 
     def _scalar(self, parts: Sequence[_Part], pointer: str) -> Any:
         groups: dict[Hashable, list[_Part]] = {}
+        parts = self._whole_texts(parts)
         for part in parts:
             groups.setdefault(same(part.value), []).append(part)
         if len(groups) == 1:
@@ -231,6 +234,32 @@ class _Merge:
         if against:
             self.conflicts.append(Conflict(pointer, tuple(sorted(against))))
         return self._said((shown[chosen] or groups[chosen])[0], pointer)
+
+    def _whole_texts(self, parts: Sequence[_Part]) -> list[_Part]:
+        """The same with texts as one that borders between them cut."""
+        found: list[_Part] = []
+        last = -1
+        for part in parts:
+            whole = self._joined(found[-1], part, cut=True) if found and last + 1 == part.piece else None
+            found[-1:] = [whole] if whole is not None else [*found[-1:], part]
+            last = part.piece
+        return found
+
+    def _joined(self, one: _Part, other: _Part, *, cut: bool = False) -> _Part | None:
+        """Two texts as one where the second stands on from the first. ``cut``: where the border must cut a text, too."""
+        before, after = one.value, other.value
+        if not isinstance(before, str) or not isinstance(after, str):
+            return None
+        seam = self._seam(other.piece)
+        if cut and not seam.cuts(before, after):
+            return None
+        whole = seam.joined(before, after)
+        return None if whole is None else replace(one, value=whole)
+
+    def _seam(self, piece: int) -> Seam:
+        if piece not in self._seams:
+            self._seams[piece] = Seam(self._lines, self._pieces[piece].shown)
+        return self._seams[piece]
 
     def _stands(self, part: _Part) -> bool:
         return self._pieces[part.piece].shown.find(part.value) is not None
@@ -309,16 +338,18 @@ class _Merge:
         others: list[tuple[_Part, Spot]] = []
         last = items[-1] if items else None
         fresh = False
+        before = [item.parts[-1].value for item in items[-2:]]
         for number, (row, spot) in enumerate(zip(rows, spots, strict=True)):
             if (part.piece, number) in again:
                 continue
             own = part.below(str(number), row, self._reach(part, spots, number))
             item = self._known(own, spot, index)
+            first = item is None and seam and not fresh and last is not None
+            if first and last is not None and self._goes_on(last, own, spot, (*before, *rows[:2])):
+                item = last
             if item is None and spot is not None and elsewhere(self._pieces[part.piece].shown, spot):
                 others.append((own, spot))
                 continue
-            if item is None and seam and not fresh and last is not None and self._goes_on(last, own, spot):
-                item = last
             if item is None:
                 item, fresh = _Item([], [], self._anchor(part, spot)), True
                 self._insert(item, own, items)
@@ -402,10 +433,15 @@ class _Merge:
         later = next((other for other in spots[number + 1 :] if other is not None), None)
         return low, max(low, later.at[0]) if later is not None else high
 
-    def _goes_on(self, item: _Item, part: _Part, spot: Spot | None) -> bool:
+    def _goes_on(self, item: _Item, part: _Part, spot: Spot | None, near: Sequence[Any]) -> bool:
         """Whether a piece's first row is the rest of the last row of the piece before."""
         last = item.parts[-1]
         if last.piece >= part.piece:
+            return False
+        text = only_difference(last.value, part.value)
+        if text is not None:
+            return self._text_goes_on(last, part, text, near)
+        if spot is not None and elsewhere(self._pieces[part.piece].shown, spot):
             return False
         if isinstance(part.value, Mapping) and _is_rest(part.value):
             begun = any(has_lists(own.value) for own in item.parts)
@@ -420,12 +456,30 @@ class _Merge:
             return other.keys() <= one.keys() and (
                 printed or not begun or not self._heading_between(item, spot)
             )
+        if one and one.keys() < other.keys() and self._shows(part.piece, item):
+            return True  # the part was shown how the row begins, and says that too
         # Cells of a cut row: each has what the other lacks.
         return (
             bool(one.keys() - other.keys())
             and bool(other.keys() - one.keys())
             and not one.keys() & other.keys()
         )
+
+    def _shows(self, piece: int, item: _Item) -> bool:
+        """Whether a piece was shown all that is known of where a row stands."""
+        lines = set(self._pieces[piece].shown.numbers)
+        places = [place for spot in item.spots if spot is not None for place in spot.places]
+        return bool(places) and all(line in lines for line, _ in places)
+
+    def _text_goes_on(self, last: _Part, part: _Part, path: Path, near: Sequence[Any]) -> bool:
+        """Whether rows that differ in one text are one that the border cuts. ``near``: rows on both sides of it."""
+        before, after = (dict(leaves(one.value, lists=False))[path] for one in (last, part))
+        # Where all rows say the same but for this text, that tells nothing: names, the lines of one chapter.
+        others = [one for one in near if one is not last.value and one is not part.value]
+        alike = any(
+            only_difference(last.value, one) == path == only_difference(one, last.value) for one in others
+        )
+        return self._seam(part.piece).cuts(before, after, sentence=alike or not path)
 
     def _heading_between(self, item: _Item, spot: Spot | None) -> bool:
         """Whether lines that are no rows, and not printed on every page, stand between the rows of two lists.
@@ -480,7 +534,20 @@ class _Merge:
                 (part for part in parts if isinstance(part.value, list)), key=lambda part: part.piece
             )
             return self._list(ordered, shape_of(schema, self._schema, parts[0].value), pointer)
-        return self._said(parts[0], pointer)
+        return self._text(parts, pointer) if isinstance(first, str) else self._said(parts[0], pointer)
+
+    def _text(self, parts: Sequence[_Part], pointer: str) -> Any:
+        """A text of all its parts, where each goes on the one before; else that of the first."""
+        ordered = sorted(parts, key=lambda part: part.piece)
+        whole = ordered[0]
+        for part in ordered[1:]:
+            if same(part.value) == same(whole.value):
+                continue
+            joined = self._joined(whole, part)
+            if joined is None:
+                return self._said(parts[0], pointer)
+            whole = joined
+        return self._said(whole, pointer)
 
 
 def _step(name: str) -> str:
