@@ -11,7 +11,7 @@ from service.documents.attachments import Attachment, Parse, assemble, harmless
 from service.documents.document import Notice
 from service.documents.encodings import clean
 from service.documents.errors import DocumentEmpty, DocumentUnreadable
-from service.documents.packed_rtf import unpacked
+from service.documents.packed_rtf import RTF_LETTER, unpacked
 from service.documents.parsed import Job, Parsed
 
 _RTF, _EMBEDDED = 0x1009, "__substg1.0_3701000D"
@@ -19,9 +19,6 @@ _RTF, _EMBEDDED = 0x1009, "__substg1.0_3701000D"
 
 _PROPERTIES, _HEAD, _INNER_HEAD = "__properties_version1.0", 32, 24
 """The stream that lists properties, and what stands before them: eight bytes more in a file than in a message inside."""
-
-_LONGEST = 16
-"""Bytes of RTF for each character that may be read: more is cut off."""
 
 _KINDS = {2: "Cc", 3: "Bcc"}
 
@@ -54,7 +51,7 @@ def _read(load: Callable[[], Any], job: Job, parse: Parse) -> Parsed:
     if not body.strip() and bodies["text/html"].strip():
         body = _shown(bodies["text/html"].encode("utf-8", "replace"), "text/html", job, parse, notices)
     if not body.strip() and packed:
-        rtf = unpacked(packed, _LONGEST * job.limits.max_text_characters)
+        rtf = unpacked(packed, RTF_LETTER * job.limits.max_text_characters)
         body = _shown(rtf, "application/rtf", job, parse, notices)
     return assemble(headers, body, attached, notices, job, parse)
 

@@ -4,6 +4,9 @@ import struct
 
 _COMPRESSED, _PLAIN = b"LZFu", b"MELA"
 _WINDOW = 4096
+
+RTF_LETTER = 16
+"""Bytes of RTF for each character that may be read; more is cut off."""
 _SEED = (
     b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript "
     b"\\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par "
