@@ -117,7 +117,7 @@ class Numbers:
         def number(match: re.Match[str]) -> str:
             at = int(match[1]) - 1
             other = levels.get(at, _Level())
-            return _written(counts.get(at, other.start), "decimal" if own.legal else other.format)
+            return written(counts.get(at, other.start), "decimal" if own.legal else other.format)
 
         return _PLACE.sub(number, own.text).strip()
 
@@ -195,7 +195,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() and text.isascii() and len(text) < 8 else None
 
 
-def _written(number: int, format: str) -> str:
+def written(number: int, format: str) -> str:
     """A number as the level writes it; in formats that are not known here as a decimal."""
     match format:
         case "none":

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from service.documents.parsed import Parsed
-from service.documents.word_numbers import _written
+from service.documents.word_numbers import written
 from tests.documents import make
 
 Read = Callable[..., Parsed]
@@ -117,7 +117,7 @@ def test_lists_that_nothing_defines(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "format", "written"),
+    ("number", "format", "shown"),
     [
         (4, "upperRoman", "IV"),
         (1999, "lowerRoman", "mcmxcix"),
@@ -130,6 +130,6 @@ def test_lists_that_nothing_defines(read: Read) -> None:
         (9_999_999, "lowerLetter", "i" * 20),
     ],
 )
-def test_formats(number: int, format: str, written: str) -> None:
+def test_formats(number: int, format: str, shown: str) -> None:
     """Letters repeat beyond z, romans end where they do in Word, and nothing grows without bounds."""
-    assert _written(number, format) == written
+    assert written(number, format) == shown
