@@ -114,7 +114,7 @@ def _read(pages: list[Page], part: Attachment, job: Job, parse: Parse, notices: 
             charset = part.charset or media.charset
             parsed = parse(data, replace(inner, media_type=media.media_type, charset=charset))
     except WinnowError as error:
-        return f"{error.code}: {error.detail}"
+        return f"{error.code}: {error.detail.partition('; supported are ')[0]}"
     notices.extend(parsed.notices)
     for page in parsed.pages:
         text = f"[Attachment: {part.name}]\n{page.text}" if part.name and page.text else page.text

@@ -12,6 +12,7 @@ from email.parser import BytesParser
 from service.documents.attachments import Attachment, Parse, assemble, harmless
 from service.documents.document import Notice
 from service.documents.errors import DocumentEmpty, DocumentTooComplex, DocumentUnreadable
+from service.documents.guess import guess
 from service.documents.packed_rtf import RTF_LETTER, unpacked
 from service.documents.parsed import Job, Parsed
 from service.documents.tnef import MEDIA_TYPES, Unwrapped, unwrapped
@@ -223,9 +224,13 @@ def _header(message: Message, name: str) -> str:
         value = str(message.get(name) or "")
     except Exception:  # noqa: BLE001 - header parsing fails in many ways (IndexError, ValueError, …)
         value = ""
-    if value:
+    if value and "\ufffd" not in value:
         return value
     raw = str(next((found for key, found in message.raw_items() if key.lower() == name.lower()), ""))
+    if not raw.isascii():
+        # Bytes that no header may hold, from before UTF-8: the library keeps them as surrogates.
+        plain = raw.encode("utf-8", "surrogateescape")
+        raw = plain.decode(guess(plain), "replace")
     try:
         return str(make_header(decode_header(raw))) or raw
     except (ValueError, LookupError, email.errors.MessageError):
