@@ -46,6 +46,7 @@ from service.registry.api_beside import router as beside_router
 from service.registry.api_drafts import router as drafts_router
 from service.registry.api_registry import archives as archives_router
 from service.registry.api_registry import router as whole_registry_router
+from service.registry.models import Models
 from service.upstream import Settings as UpstreamSettings
 from service.upstream import Upstream
 from service.upstream.api import router as models_router
@@ -238,6 +239,7 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     ours = Upstream(provider, catalogue)
     await ours.open()
     stack.push_async_callback(ours.close)
+    schemas.models = Models(lambda: ours.catalogue, on_retirement=settings.extraction.on_retirement)
     refreshing = asyncio.create_task(_refresh_shutdown_dates(ours))
     stack.push_async_callback(_cancel, refreshing)
     files = Files(settings.files, data, _files_folder(settings))
