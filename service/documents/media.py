@@ -36,6 +36,8 @@ _ODS = "application/vnd.oasis.opendocument.spreadsheet"
 _XLS = "application/vnd.ms-excel"
 _MSG = "application/vnd.ms-outlook"
 
+_TEXTS: frozenset[Kind] = frozenset({"text", "json", "xml", "html", "table", "mail"})
+
 UNLOCK = "Open it in its office program, save it without a password, and send the new file."
 """What to do about an office file behind a password: unlike that of a PDF it is not taken with a request."""
 
@@ -146,7 +148,8 @@ def resolve(data: Viewed, *, declared: str | None, name: str | None) -> Media:
         if told in _KINDS:
             raise DocumentUnreadable(f"declared as {told}, but the bytes are not of this type or are damaged")
         raise _unsupported(told)
-    hint = told if told not in _UNTOLD else _EXTENSIONS.get(_extension(name), "")
+    # Of what cannot be true, and of nothing said, the name tells more: Windows calls every CSV an Excel file.
+    hint = told if told in _KINDS and _KINDS[told][0] in _TEXTS else _EXTENSIONS.get(_extension(name), told)
     return _media(_text_type(head, hint), told, charset)
 
 
@@ -404,16 +407,24 @@ def _untold_text(head: str) -> str:
         lines = head.splitlines()
         if len(head) == _HEAD:
             lines.pop()  # cut off
-        counts = [line.count(delimiter) for line in lines[:20] if line.strip()]
+        counts = [_QUOTED.sub("", line).count(delimiter) for line in lines[:20] if line.strip()]
         if len(counts) >= 3 and counts[0] >= 1 and len(set(counts)) == 1:
             return media_type
     return "text/plain"
 
 
+_MAILBOX = re.compile(r"\AFrom [^\n]*\n")
+_QUOTED = re.compile('"[^"]*"')
+"""A cell of a table in which delimiters delimit nothing."""
+
+
 def _looks_like_mail(head: str) -> bool:
-    """At least three header fields of a message before the first blank line, and nothing else among them."""
+    """At least three header fields of a message before the first blank line, and nothing else among them.
+
+    Mailboxes put a line without a colon before them.
+    """
     seen = 0
-    for line in head.splitlines():
+    for line in _MAILBOX.sub("", head).splitlines():
         if not line.strip():
             break
         if line[0] in " \t":

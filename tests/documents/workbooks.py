@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.documents import make
+from tests.documents.compound import compound
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -146,7 +147,8 @@ def xls(*sheets: Sheet) -> bytes:
     for sheet, name, body in zip(sheets, names, bodies, strict=True):
         bounds += _biff(0x85, struct.pack("<IBBBB", at, sheet.hidden, 0, len(name), 0) + name)
         at += len(body)
-    return compound("Workbook", start + bounds + _biff(0x0A) + b"".join(bodies))
+    book = start + bounds + _biff(0x0A) + b"".join(bodies)
+    return compound({"Workbook": book})
 
 
 def _xls_sheet(sheet: Sheet) -> bytes:
@@ -168,32 +170,6 @@ def _xls_sheet(sheet: Sheet) -> bytes:
 
 def _biff(kind: int, content: bytes = b"") -> bytes:
     return struct.pack("<HH", kind, len(content)) + content
-
-
-def compound(name: str, content: bytes) -> bytes:
-    """An OLE compound file of one stream ([MS-CFB]), which is filled up to the size that needs no mini stream."""
-    sector, free, end = 512, 0xFFFFFFFF, 0xFFFFFFFE
-    content = content.ljust(4096, b"\0")
-    content += bytes(-len(content) % sector)
-    count = len(content) // sector
-    # Sector 0 is the table of sectors, 1 the directory, the stream begins at 2.
-    table = [0xFFFFFFFD, end, *range(3, count + 2), end]
-    assert len(table) <= sector // 4
-    table += [free] * (sector // 4 - len(table))
-
-    def entry(called: str, kind: int, child: int, first: int, size: int) -> bytes:
-        wide = called.encode("utf-16-le") + b"\0\0"
-        head = wide.ljust(64, b"\0") + struct.pack("<HBBIII", len(wide), kind, 1, free, free, child)
-        return head + bytes(16 + 4 + 16) + struct.pack("<IQ", first, size)
-
-    unused = (
-        bytes(64) + struct.pack("<HBBIII", 0, 0, 0, free, free, free) + bytes(36) + struct.pack("<IQ", 0, 0)
-    )
-    directory = entry("Root Entry", 5, 1, end, 0) + entry(name, 2, free, 2, len(content)) + 2 * unused
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
-    header += struct.pack("<HHHHH6xIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, end, 0, end, 0)
-    header += struct.pack("<I", 0) + struct.pack("<I", free) * 108
-    return header + struct.pack(f"<{len(table)}I", *table) + directory + content
 
 
 FAMILIES: Mapping[str, tuple[str, Callable[..., bytes]]] = {
