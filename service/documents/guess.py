@@ -43,6 +43,11 @@ _SIGNS = frozenset("€£§°–—“”„‘’…•©®™«»№±²³½×
 _TYPICAL = 0.55
 """Mean judgement from which a candidate is believed."""
 
+_FEW = 8
+_LIKELY = 0.35
+"""Bytes beyond ASCII below which no detector is asked, and the judgement from which a candidate is then believed: a
+letter that stands alone gives less."""
+
 _SAMPLE = 8192
 """Bytes that are judged, from the first one beyond ASCII."""
 
@@ -55,6 +60,10 @@ def guess(data: bytes) -> str:
     score, _, encoding = max(scored)
     if score >= _TYPICAL:
         return encoding
+    if (
+        sum(byte >= 0x80 for byte in sample) < _FEW
+    ):  # of a handful of bytes statistics find any script on earth
+        return encoding if score >= _LIKELY else "cp1252"
     from charset_normalizer import from_bytes  # loaded for the texts that are none of the above
 
     match = from_bytes(data).best()

@@ -181,3 +181,11 @@ def test_a_first_line_that_names_the_delimiter(read: Read) -> None:
     told = read("sep=|\r\na;x|b\r\n1|2\r\n".encode("utf-16"), "text/csv").pages[0].tables[0]
     assert told == (("a;x", "b"), ("1", "2"))
     assert read(b"sep=;\n", "text/csv").pages[0].text != ""
+
+
+@pytest.mark.parametrize("text", ["plain ä", "Total: 5 µ", "a b ß c", "½ cup"])
+def test_a_letter_or_two_are_of_no_far_script(text: str) -> None:
+    """Of a text with hardly a byte beyond ASCII nobody concludes that it is in Urdu."""
+    decoded, notices = decode(text.encode("cp1252"), None)
+    assert decoded == text
+    assert notices[0].message.endswith("read as cp1252")
