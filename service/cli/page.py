@@ -163,7 +163,7 @@ def _boxes(here: Evidence, numbers: Mapping[str, int]) -> str:
 
 def _worst(here: Evidence, pointers: list[str]) -> str:
     statuses = {here[pointer]["status"] for pointer in pointers}
-    return "ambiguous" if "ambiguous" in statuses else "found"
+    return "found" if statuses == {"found"} else "ambiguous"
 
 
 def _marked(text: str, here: Evidence, numbers: Mapping[str, int]) -> str:
