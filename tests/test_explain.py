@@ -76,6 +76,7 @@ def test_documents_cannot_speak_html() -> None:
             "article",
             "img",
             "svg",
+            "g",
             "rect",
             "pre",
             "mark",
@@ -117,7 +118,16 @@ def test_values_are_linked_to_their_places() -> None:
         elements = Elements(made(document, {"x": 12.5, "missing": "nowhere at all"})).found
         linked = [(tag, one["data-e"]) for tag, one in elements if "data-e" in one]
         assert ("span", "0") in linked
-        assert {tag for tag, _ in linked if tag != "span"} <= {"mark", "rect"}
+        assert {tag for tag, _ in linked if tag != "span"} <= {"mark", "g"}
         assert len({number for _, number in linked}) == 1
         assert len(linked) == 2
         assert [one for _, one in elements if one.get("class") == "v not_found short"]
+
+
+def test_the_edge_of_a_place_on_a_picture_stands_out_from_any_colour() -> None:
+    """Each edge lies on a light halo of the same place and size, drawn before it."""
+    elements = Elements("".join(made(document, {"x": 12.5}) for document in documents())).found
+    drawn = [one for tag, one in elements if tag == "rect"]
+    assert [one["class"] for one in drawn] == ["halo", "edge"]
+    halo, edge = ({name: text for name, text in one.items() if name != "class"} for one in drawn)
+    assert halo == edge

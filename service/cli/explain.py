@@ -57,9 +57,8 @@ def print_evidence(data: Any, evidence: Mapping[str, Mapping[str, Any]]) -> None
         table.add_column(title, overflow="fold")
     for pointer, one in evidence.items():
         status = str(one["status"])
-        where = f"page {one['page']}" if "page" in one else str(one.get("reason", ""))
-        if "place" in one:
-            where += f", {one['place']}"
+        places = [f"page {one['page']}"] if "page" in one else []
+        where = ", ".join([*places, *(str(one[name]) for name in ("place", "reason") if name in one)])
         sure = f"{one['confidence']:.2f}" if "confidence" in one else ""
         table.add_row(
             _plain(pointer),

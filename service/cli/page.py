@@ -20,6 +20,9 @@ Evidence = Mapping[str, Mapping[str, Any]]
 _SHORT = 24
 """Characters of a value that is not broken over lines."""
 
+_BESIDE, _ABOVE = 0.0035, 0.0028
+"""Room between a place and its edge, as shares of the page: no stroke lies on its letters."""
+
 _CELL = re.compile(r"([A-Z]{1,4})([0-9]{1,7})(?::([A-Z]{1,4})[0-9]{1,7})?")
 _MEANING = {
     "found": "stands in the document at the marked place",
@@ -44,9 +47,10 @@ main{display:grid;grid-template-columns:minmax(0,1.15fr) minmax(380px,1fr);gap:2
 box-shadow:0 1px 2px #1018280d}
 .page h2{font-size:12px;font-weight:500;color:var(--soft);margin:0;padding:6px 12px;border-bottom:1px solid var(--line)}
 .sheet{position:relative;line-height:0}.sheet img{width:100%;height:auto}.sheet svg{position:absolute;inset:0;width:100%;height:100%}
-rect{fill-opacity:.16;stroke-opacity:.75;stroke-width:1.5;vector-effect:non-scaling-stroke;cursor:pointer}
-rect.found{fill:var(--found);stroke:var(--found)}rect.ambiguous{fill:var(--ambiguous);stroke:var(--ambiguous)}
-rect.on{fill:var(--glow);fill-opacity:.5;stroke:var(--ink);stroke-opacity:1}
+rect{vector-effect:non-scaling-stroke;cursor:pointer}rect.halo{fill:none;stroke:#fff;stroke-width:3.5}
+rect.edge{fill-opacity:.12;stroke-width:1.75}.found>.edge{fill:var(--found);stroke:var(--found)}
+.ambiguous>.edge{fill:var(--ambiguous);stroke:var(--ambiguous)}
+.on>.edge{fill:var(--glow);fill-opacity:.5;stroke:var(--ink);stroke-width:2.5}
 .paper{padding:14px 16px;overflow-x:auto}pre.paper{margin:0;font:12.5px/1.65 ui-monospace,SFMono-Regular,Menlo,"Noto Sans Mono",
 "Noto Sans Mono CJK SC",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 mark{background:#12805c1f;color:inherit;border-radius:3px;box-shadow:inset 0 -1.5px var(--found);cursor:pointer}
@@ -145,17 +149,21 @@ def _boxes(here: Evidence, numbers: Mapping[str, int]) -> str:
     shown = []
     for (left, top, right, bottom), pointers in places.items():
         ids = " ".join(str(numbers[pointer]) for pointer in pointers)
+        at = (
+            f'x="{left - _BESIDE:.5f}" y="{top - _ABOVE:.5f}" '
+            f'width="{right - left + 2 * _BESIDE:.5f}" height="{bottom - top + 2 * _ABOVE:.5f}" rx=".004"'
+        )
+        # The light halo under the edge sets it off from pages in colour, whatever the colour.
         shown.append(
-            f'<rect class="{_worst(here, pointers)}" data-e="{ids}" x="{left - 0.002:.5f}" y="{top - 0.0015:.5f}" '
-            f'width="{right - left + 0.004:.5f}" height="{bottom - top + 0.003:.5f}" rx=".003">'
-            f"<title>{escape(', '.join(pointers))}</title></rect>"
+            f'<g class="{_worst(here, pointers)}" data-e="{ids}"><title>{escape(", ".join(pointers))}</title>'
+            f'<rect class="halo" {at}/><rect class="edge" {at}/></g>'
         )
     return "".join(shown)
 
 
 def _worst(here: Evidence, pointers: list[str]) -> str:
     statuses = {here[pointer]["status"] for pointer in pointers}
-    return "ambiguous" if "ambiguous" in statuses else "found"
+    return "found" if statuses == {"found"} else "ambiguous"
 
 
 def _marked(text: str, here: Evidence, numbers: Mapping[str, int]) -> str:

@@ -358,7 +358,7 @@ class EvidenceBody(BaseModel):
     confidence: float | None = Field(
         None,
         description="How sure the value is, 0–1: `support × certainty × doubt`, not calibrated. Support: found "
-        "0.6 + 0.39 · score, ambiguous 0.45 + 0.3 · score, derived 0.7 (0.85 for counts, sums, positions), absent 0.75, "
+        "0.6 + 0.39 · score, ambiguous 0.45 + 0.3 · score, derived 0.7 (0.85 for counts, sums, positions), absent 0.75 (0.4 where left out), "
         "not_found 0.15 (0.5 where pages are pictures without words). Certainty: 0.4 + 0.6 · probability, 1 where the model "
         "gives none. Doubt: 0.5 for each error and 0.8 for each warning at the value, 0.8 and 0.95 at what contains it.",
         examples=[0.97],
@@ -371,7 +371,8 @@ class EvidenceBody(BaseModel):
     reason: str | None = Field(
         None,
         description="Why there is no place. Of `absent`: `null` (the model says the document does not say), `empty`, "
-        "`placeholder` (a text such as `N/A` that the document does not print). Of `derived`: `boolean`, `category`, "
+        "`placeholder` (a text such as `N/A` that the document does not print), `left_out` (null, though the document prints "
+        "what `quote` says beside a label of that name; looked for outside of lists, beside labels with a colon). Of `derived`: `boolean`, `category`, "
         "`constant`, `code` (of a language or country), `count`, `position` (of its item in the list), `page`, `computed` "
         "(a sum, difference or product of values that were found). Of `not_found`: `no_text` (there are pictures whose words "
         "nobody knows, so that nothing follows). Of `ambiguous`: `quoted` (`quote` is what the model says is printed there).",

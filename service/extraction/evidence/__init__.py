@@ -7,7 +7,7 @@ A map in words, in the order in which a record passes through:
 - ``leaves``, ``outline``, ``lexicon``: the record's leaves, and what the schema says of their labels
 - ``candidates``, ``fuzzy``: all places that say a value; ``neighbours``, ``columns``, ``order``, ``assign``: which of
   them is meant
-- ``derive``: values that need no place; ``locate``: all of it; ``evidence``: what comes out; ``confidence``, ``logprobs``: how sure it is
+- ``derive``: values that need no place; ``labels``: nulls that a label speaks against; ``locate``: all of it; ``evidence``: what comes out; ``confidence``, ``logprobs``: how sure it is
 - ``quotes``: what the model quotes, asked for beside the record
 """
 

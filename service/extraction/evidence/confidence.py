@@ -3,7 +3,8 @@
 ``confidence = support × certainty × doubt``, between 0 and 1:
 
 - support, of the evidence: found 0.6 + 0.39 · score; ambiguous 0.45 + 0.3 · score; derived 0.7 (a count or sum of found values
-  0.85); absent 0.75; not_found 0.15, or 0.5 where pages hold
+  0.85); absent 0.75, or 0.4 where a label with something beside it
+  makes it look left out; not_found 0.15, or 0.5 where pages hold
   pictures only and nothing follows from it.
 - certainty, of the model's log-probabilities where it gives them: 0.4 + 0.6 · p, where p is the joint probability of
   the tokens that spell the leaf; 1 where it gives none.
@@ -36,7 +37,7 @@ def support(evidence: Evidence) -> float:
         case "derived":
             return 0.85 if evidence.reason in _WELL_DERIVED else 0.7
         case "absent":
-            return 0.75
+            return 0.4 if evidence.reason == "left_out" else 0.75
         case "not_found":
             return 0.5 if evidence.reason == "no_text" else 0.15
 

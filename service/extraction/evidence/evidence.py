@@ -39,7 +39,8 @@ class Evidence(NamedTuple):
     """How well the place says the value, 0–1: spelling and neighbours; 1 is letter by letter and the only place."""
     confidence: float | None = None
     reason: str | None = None
-    """Why there is no place, for ``derived`` and ``absent``; ``no_text``: not found, in a document with pages that hold
+    """Why there is no place, for ``derived`` and ``absent``; ``left_out``: null, though something stands at this place beside
+    a label of that name; ``no_text``: not found, in a document with pages that hold
     pictures only, so that nothing follows from it; ``quoted``: the place is where the model says it read the value."""
     probability: float | None = None
     """The joint probability of the tokens that spell the value, where the model gives them."""

@@ -6,9 +6,10 @@ from service.extraction.evidence.assign import assign
 from service.extraction.evidence.candidates import Candidate, of_number, of_text
 from service.extraction.evidence.currencies import SIGNS
 from service.extraction.evidence.derive import Derivation, Derivations
-from service.extraction.evidence.evidence import LONGEST_QUOTE, Evidence, Match
+from service.extraction.evidence.evidence import LONGEST_QUOTE, Evidence, Match, Status
 from service.extraction.evidence.folding import key
 from service.extraction.evidence.index import Index
+from service.extraction.evidence.labels import NOTHING, left_out
 from service.extraction.evidence.leaves import Leaf, walk
 from service.extraction.evidence.outline import Outline
 
@@ -27,11 +28,6 @@ _PLACEHOLDER = Evidence("absent", reason="placeholder")
 
 _NOT_FOUND = Evidence("not_found", score=0.0)
 _UNREAD = Evidence("not_found", score=0.0, reason="no_text")
-
-_PLACEHOLDERS = frozenset(
-    {"na", "none", "null", "nil", "unknown", "notfound", "notavailable", "notapplicable", "notspecified"}
-)
-"""Keys of texts that stand for no value, where the document does not print them."""
 
 _BEFORE_CHANCE: frozenset[Derivation | None] = frozenset({"position", "page"})
 """Small numbers stand everywhere: a better reason goes before a place that nothing speaks for."""
@@ -57,7 +53,10 @@ def locate(index: Index, data: Any, schema: Any) -> dict[str, Evidence]:
         leaf.candidates = candidates
     assign(index, leaves, outline)
     derivations = Derivations(index, leaves, outline)
-    return {leaf.pointer: _evidence(index, leaf, at, derivations) for at, leaf in enumerate(leaves)}
+    found = {leaf.pointer: _evidence(index, leaf, at, derivations) for at, leaf in enumerate(leaves)}
+    for leaf, start, end in left_out(index, leaves, outline):
+        found[leaf.pointer] = _placed(index, start, end, "absent")._replace(reason="left_out")
+    return found
 
 
 def _evidence(index: Index, leaf: Leaf, at: int, derivations: Derivations) -> Evidence:
@@ -70,7 +69,7 @@ def _evidence(index: Index, leaf: Leaf, at: int, derivations: Derivations) -> Ev
     if leaf.chosen is None or leaf.margin < _TIE:
         why = derivations.of(at)
     if leaf.chosen is None:
-        if why is None and type(value) is str and key(value) in _PLACEHOLDERS:
+        if why is None and type(value) is str and key(value) in NOTHING:
             return _PLACEHOLDER
         if why is not None:
             return Evidence("derived", reason=why)
@@ -79,19 +78,32 @@ def _evidence(index: Index, leaf: Leaf, at: int, derivations: Derivations) -> Ev
         return Evidence("derived", reason=why)
     start, end, quality, match = leaf.chosen
     unclear = leaf.margin < _TIE and not leaf.labelled and not _distinctive(value, match)
+    return _placed(
+        index, start, end, "ambiguous" if unclear else "found", match, quality * (0.7 if unclear else 1.0)
+    )
+
+
+def _placed(
+    index: Index,
+    start: int,
+    end: int,
+    status: Status,
+    match: Match | None = None,
+    score: float | None = None,
+) -> Evidence:
     page = index.page_at(start)
     begin = index.starts[page]
     text = index.text[start : min(end, start + LONGEST_QUOTE)]
     boxes, place = index.boxes(page, start, end), index.place(page, start - begin, end - begin)
     return Evidence(
-        "ambiguous" if unclear else "found",
+        status,
         index.pages[page].number,
         boxes,
         text if text.isprintable() and "  " not in text else " ".join(text.split()),
         None if boxes else (start - begin, end - begin),
         place,
         match,
-        quality * (0.7 if unclear else 1.0),
+        score,
     )
 
 

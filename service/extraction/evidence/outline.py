@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from service.extraction.evidence.folding import key
 from service.extraction.evidence.lexicon import SYNONYMS
@@ -59,6 +59,9 @@ _NUMBERING = ("index", "position", "number", "rank", "order", "row", "line", "se
 _COUNTING = ("count", "total", "num", "length", "size", "quantity", "anzahl", "rows", "lines", "items")
 
 
+Printed = Literal["text", "number", "date"]
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One leaf's place in the schema."""
@@ -69,6 +72,10 @@ class Facts:
     """Those among them that may be parts of a compound, with how much they speak."""
     contained: tuple[str, ...] = ()
     """Those among them that may be parts of a longer word: scripts without spaces."""
+    named: tuple[tuple[str, ...], ...] = ()
+    """The keys of the words of its name and of its titles."""
+    printed: Printed | None = None
+    """What a document prints for it beside its label, where that can be told from what it does not print."""
     category: bool = False
     """An enumeration or constant: chosen, not necessarily printed."""
     constant: bool = False
@@ -149,12 +156,17 @@ class Outline:
             if isinstance(text, str):
                 _add(labels, _WORDS.findall(text[:300])[:_DESCRIBED], 0.4)
         last = key(named[-1]) if named else ""
+        titles = [title for node in nodes if isinstance(title := node.get("title"), str)]
+        names = [_kept(_NAME_PARTS.findall(named[-1]))] if named else []
+        names += [_kept(_WORDS.findall(title[:200])) for title in titles]
         return Facts(
             labels=labels,
             compounding=tuple(
                 (label, weight) for label, weight in labels.items() if len(label) > _SHORTEST_PART
             ),
             contained=tuple(label for label in labels if not label.isascii() and len(label) >= 2),
+            named=tuple([tuple(words) for words in names if words]),
+            printed=_printed(nodes),
             category=any("enum" in node or "const" in node for node in nodes),
             constant=any("const" in node for node in nodes),
             numbers_items=any(word in last for word in _NUMBERING),
@@ -167,11 +179,30 @@ class Outline:
 
 
 def _add(labels: dict[str, float], words: Iterable[str], weight: float) -> None:
-    folded = [part for word in words if (part := key(word)) and part not in _EMPTY and len(part) > 1]
+    folded = [part for part in _kept(words) if len(part) > 1]
     for word in (*folded, "".join(folded)):
         labels[word] = max(labels.get(word, 0.0), weight)
         for other in SYNONYMS.get(word, ()):
             labels[other] = max(labels.get(other, 0.0), weight * 0.8)
+
+
+def _kept(words: Iterable[str]) -> list[str]:
+    """The keys of words, without those that say nothing."""
+    return [part for word in words if (part := key(word)) and part not in _EMPTY]
+
+
+def _printed(nodes: tuple[Mapping[str, Any], ...]) -> Printed | None:
+    if any("enum" in node or "const" in node for node in nodes):
+        return None
+    types = [node.get("type") for node in nodes]
+    plain = {
+        one for own in types for one in (own if isinstance(own, list) else [own]) if isinstance(one, str)
+    }
+    if plain & {"boolean", "object", "array"}:
+        return None
+    if "string" in plain:
+        return "date" if any(node.get("format") in ("date", "date-time") for node in nodes) else "text"
+    return "number" if plain & {"number", "integer"} else None
 
 
 def _below(nodes: tuple[Mapping[str, Any], ...], step: str) -> list[Any]:
