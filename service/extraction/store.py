@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from service.foundation import jsontext
 from service.foundation.database import Database, UtcDateTime, tables
@@ -158,22 +159,28 @@ class Store:
 
     def _commit(self, batch: Sequence[Sequence[Entry]]) -> list[Exception | None]:
         """What went wrong with each member of the batch. Runs in the thread that writes."""
-        try:
-            self._insert([entry for entries in batch for entry in entries])
-        except Exception:  # noqa: BLE001 - one entry that the database refuses must not take the others with it
-            return [self._commit_each(entries) for entries in batch]
-        return [None] * len(batch)
+        every = [entry for entries in batch for entry in entries]
+        for tries_left in (1, 0):  # the second one finds a server that was started again
+            try:
+                self._insert(every)
+            except Exception as error:  # noqa: BLE001 - handed to the waiting callers, who answer with it
+                if not _away(error):
+                    break
+                if not tries_left:
+                    # Each entry alone would wait in vain for as long again, and those who come after it in line.
+                    return [_lost(entries, error) for entries in batch]
+            else:
+                return [None] * len(batch)
+        return [self._commit_each(entries) for entries in batch]
 
     def _commit_each(self, entries: Sequence[Entry]) -> Exception | None:
+        """One by one: an entry that the database refuses must not take the others with it."""
         failed = None
         for entry in entries:
             try:
                 self._insert([entry])
             except Exception as error:  # noqa: BLE001 - handed to the waiting caller, who answers with it
-                failed = error
-                if entry.attempt is not None:
-                    # Money was spent: the log keeps what the database would not.
-                    log.error("attempt_not_stored", error=type(error).__name__, **_row(entry, entry.attempt))
+                failed = _lost([entry], error)
         return failed
 
     def _insert(self, entries: Sequence[Entry]) -> None:
@@ -229,6 +236,20 @@ class Store:
         query = delete(extractions).where(extractions.c.id == id[:80])
         if await self._database.write(lambda connection: connection.execute(query).rowcount) == 0:
             raise UnknownExtraction("No extraction is stored under this id.")
+
+
+def _away(error: Exception) -> bool:
+    """Whether the database as a whole did not answer (locked, full, gone), rather than refused what it was given."""
+    return isinstance(error.__cause__, OperationalError | InterfaceError | OSError | TimeoutError)
+
+
+def _lost(entries: Sequence[Entry], error: Exception) -> Exception:
+    """The error for the caller whose entries were not stored."""
+    for entry in entries:
+        if entry.attempt is not None:
+            # Money was spent: the log keeps what the database would not.
+            log.error("attempt_not_stored", error=type(error).__name__, **_row(entry, entry.attempt))
+    return error
 
 
 def _as_json(rows: Sequence[dict[str, Any]]) -> str:

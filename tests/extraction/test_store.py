@@ -1,11 +1,17 @@
 import asyncio
+import sqlite3
+import time
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from service.extraction.store import Entry, Store, attempts
-from service.foundation.database import Database, Settings, StorageUnavailable
+from service.foundation import telemetry
+from service.foundation.database import Database, Settings, StorageUnavailable, guarded
 from service.foundation.money import NanoUSD
 from service.upstream import Attempt, Usage
 
@@ -61,5 +67,46 @@ async def test_one_refused_entry_takes_no_other_with_it(database_url: str) -> No
         assert len((await connection.execute(select(attempts))).all()) == 3
     with pytest.raises(StorageUnavailable):
         await store.record(entry(1))
+    await store.close()
+    await database.close()
+
+
+@pytest.mark.parametrize(("failures", "stored"), [(1, 50), (1000, 0)], ids=["started again", "gone"])
+async def test_a_database_that_is_away_is_asked_twice(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    failures: int,
+    stored: int,
+) -> None:
+    """Once more for all together, not for each entry alone: behind fifty time-outs every caller would hang."""
+    telemetry.configure(telemetry.Settings())
+    database = Database(Settings.model_validate({"url": f"sqlite:///{tmp_path}/w.db"}))
+    await database.open()
+    store, transact, asked = Store(database), database.transact, 0
+
+    def locked(work: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked > failures:
+            return transact(work)
+        with guarded():
+            raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr(database, "transact", locked)
+    blocking = database.in_writer(lambda: time.sleep(0.2))
+    found = await asyncio.gather(
+        *(store.record(entry(number)) for number in range(50)), return_exceptions=True
+    )
+    await blocking
+    monkeypatch.undo()
+    async with database.read() as connection:
+        assert len((await connection.execute(select(attempts))).all()) == stored
+    assert sum(result is None for result in found) == stored
+    assert all(result is None or isinstance(result, StorageUnavailable) for result in found)
+    # The first entry is a batch of its own; the others come together.
+    assert asked == (3 if stored else 4)
+    logged = [line for line in capsys.readouterr().err.splitlines() if "attempt_not_stored" in line]
+    assert len(logged) == 50 - stored
     await store.close()
     await database.close()
