@@ -185,6 +185,9 @@ class Store:
 
     def _insert(self, entries: Sequence[Entry]) -> None:
         asked = [_row(entry, entry.attempt) for entry in entries if entry.attempt]
+        if self._database.sqlite and len(asked) == len(entries):  # no results to keep: the common case
+            self._database.run(_INSERT_ATTEMPTS_AS_JSON, (_as_json(asked),))
+            return
         kept = [
             {
                 "id": entry.stored.id,
