@@ -154,7 +154,8 @@ class Store:
         self._writing = None
         if self._waiting:
             self._write()
-        for (_, done), error in zip(batch, written.result(), strict=True):
+        fault = written.exception()  # of ours: whoever waits must hear of it all the same
+        for (_, done), error in zip(batch, [fault] * len(batch) if fault else written.result(), strict=True):
             _settle(done, error)
 
     def _commit(self, batch: Sequence[Sequence[Entry]]) -> list[Exception | None]:
@@ -268,7 +269,7 @@ def _as_json(rows: Sequence[dict[str, Any]]) -> str:
     ).decode()
 
 
-def _settle(done: asyncio.Future[None], error: Exception | None) -> None:
+def _settle(done: asyncio.Future[None], error: BaseException | None) -> None:
     if done.done():
         return
     if error is None:

@@ -83,17 +83,18 @@ async def test_a_database_that_is_away_is_asked_twice(
     telemetry.configure(telemetry.Settings())
     database = Database(Settings.model_validate({"url": f"sqlite:///{tmp_path}/w.db"}))
     await database.open()
-    store, transact, asked = Store(database), database.transact, 0
+    store, run, asked = Store(database), database.run, 0
 
-    def locked(work: Any) -> Any:
+    def locked(statement: str, parameters: tuple[Any, ...]) -> None:
         nonlocal asked
         asked += 1
         if asked > failures:
-            return transact(work)
+            run(statement, parameters)
+            return
         with guarded():
             raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
 
-    monkeypatch.setattr(database, "transact", locked)
+    monkeypatch.setattr(database, "run", locked)
     blocking = database.in_writer(lambda: time.sleep(0.2))
     found = await asyncio.gather(
         *(store.record(entry(number)) for number in range(50)), return_exceptions=True
@@ -108,5 +109,23 @@ async def test_a_database_that_is_away_is_asked_twice(
     assert asked == (3 if stored else 4)
     logged = [line for line in capsys.readouterr().err.splitlines() if "attempt_not_stored" in line]
     assert len(logged) == 50 - stored
+    await store.close()
+    await database.close()
+
+
+async def test_a_fault_of_ours_leaves_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong beside the database reaches each who waits for his entry, and the next one is written."""
+    database = Database(Settings.model_validate({"url": f"sqlite:///{tmp_path}/w.db"}))
+    await database.open()
+    store = Store(database)
+
+    def broken(_: Any) -> Any:
+        raise KeyError("ours")
+
+    monkeypatch.setattr(store, "_commit", broken)
+    with pytest.raises(KeyError):
+        await asyncio.wait_for(store.record(entry(1)), 60)
+    monkeypatch.undo()
+    await store.record(entry(1))
     await store.close()
     await database.close()
