@@ -303,7 +303,7 @@ async def test_many_calls_share_connections_and_leave_none_behind() -> None:
         warnings.simplefilter("error")
         async with provider(OK) as fake, opened(fake) as upstream:
             journal = Journal()
-            replies = await asyncio.gather(*(ask(upstream, journal) for _ in range(200)))
+            replies = await asyncio.gather(*(ask(upstream, journal, seconds=120) for _ in range(200)))
             replies += [await ask(upstream, journal) for _ in range(20)]
         gc.collect()
     assert {reply.outcome for reply in replies} == {Text("{}")}
