@@ -53,6 +53,14 @@ def _stay_on_this_machine() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_tesseract(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine has beside Python decides nothing, but in the tests of it."""
+    from service.documents import ocr_scripts
+
+    monkeypatch.setattr(ocr_scripts, "languages", tuple)
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real Postgres, started for this run."""

@@ -11,6 +11,7 @@ from service.foundation import clock, problems, telemetry
 from service.foundation.errors import (
     BodyTooSlow,
     CallerGone,
+    Fault,
     Internal,
     Overloaded,
     PayloadTooLarge,
@@ -210,7 +211,16 @@ class _Bounded:
 
 def too_large(limit: int) -> PayloadTooLarge:
     """The error for a body above ``limit`` bytes."""
-    return PayloadTooLarge(f"The body is larger than {limit:,} bytes, the most this service reads.")
+    return PayloadTooLarge(
+        f"The body is larger than {limit:,} bytes, the most this service reads.",
+        errors=[
+            Fault(
+                "",
+                "Send a smaller document. Several files may each be uploaded with `POST /v1/files` and sent as `file_id`.",
+            )
+        ],
+        members={"allowed": limit},
+    )
 
 
 def _request_id(scope: Scope) -> str:

@@ -30,10 +30,16 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong at one place: a JSON Pointer (RFC 6901; ``""`` is the whole) and what to do about it."""
+    """One thing that is wrong at one place: a JSON Pointer (RFC 6901; ``""`` is the whole) and what to do about it.
+
+    Where the place lies inside a document: ``part`` is which of its several parts, ``page`` which page of that part, both
+    from 1.
+    """
 
     pointer: str
     detail: str
+    part: int | None = None
+    page: int | None = None
 
 
 class WinnowError(Exception):
@@ -48,7 +54,7 @@ class WinnowError(Exception):
     status: ClassVar[int]
     retryable: ClassVar[bool] = False
     hint: ClassVar[str] = ""
-    """What a caller can do about it; shown on ``/problems/{code}``."""
+    """What a caller can do about it; shown on ``/problems/{code}``, and in problems that name no faulty place."""
 
     def __init__(
         self,
