@@ -3,6 +3,7 @@ import sqlite3
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from service.extraction.store import Entry, Store, attempts
-from service.foundation import telemetry
 from service.foundation.database import Database, Settings, StorageUnavailable, guarded
 from service.foundation.money import NanoUSD
 from service.upstream import Attempt, Usage
@@ -75,12 +75,10 @@ async def test_one_refused_entry_takes_no_other_with_it(database_url: str) -> No
 async def test_a_database_that_is_away_is_asked_twice(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     failures: int,
     stored: int,
 ) -> None:
     """Once more for all together, not for each entry alone: behind fifty time-outs every caller would hang."""
-    telemetry.configure(telemetry.Settings())
     database = Database(Settings.model_validate({"url": f"sqlite:///{tmp_path}/w.db"}))
     await database.open()
     store, run, asked = Store(database), database.run, 0
@@ -94,6 +92,11 @@ async def test_a_database_that_is_away_is_asked_twice(
         with guarded():
             raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
 
+    logged: list[Any] = []
+    monkeypatch.setattr(
+        "service.extraction.store.log",
+        SimpleNamespace(error=lambda name, **row: logged.append((name, row["id"]))),
+    )
     monkeypatch.setattr(database, "run", locked)
     blocking = database.in_writer(lambda: time.sleep(0.2))
     found = await asyncio.gather(
@@ -107,8 +110,8 @@ async def test_a_database_that_is_away_is_asked_twice(
     assert all(result is None or isinstance(result, StorageUnavailable) for result in found)
     # The first entry is a batch of its own; the others come together.
     assert asked == (3 if stored else 4)
-    logged = [line for line in capsys.readouterr().err.splitlines() if "attempt_not_stored" in line]
-    assert len(logged) == 50 - stored
+    lost = 0 if stored else 50
+    assert sorted(logged) == [("attempt_not_stored", f"att_{number:05d}") for number in range(lost)]
     await store.close()
     await database.close()
 
