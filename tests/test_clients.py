@@ -122,7 +122,7 @@ def test_a_generated_typescript_client_extracts_an_invoice(service: str, tmp_pat
     shutil.copy(Path(__file__).parent / "clients" / "use_typescript.ts", tmp_path / "use.ts")
 
     def run(*command: str | Path) -> str:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=200)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=500)
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
         return done.stdout
 

@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from conftest import serving
 from service.cli.connections import MAX_HEAD_BYTES, Connection
 from service.foundation.asgi import Front
 
-HEAD_S = 0.5
+SHORT_S = 2.0
+"""The patience of the server where it is to run out."""
 
 
 class Hasty(Connection):
-    head_s = HEAD_S
+    head_s = SHORT_S
 
 
 async def _app(scope: Any, receive: Any, send: Any) -> None:
@@ -40,14 +42,27 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-@pytest.fixture
-def address() -> Iterator[tuple[str, int]]:
-    """Of a server with short patience."""
-    front = Front(_app, max_in_flight=10, max_body_bytes=10_000_000, patience_s=HEAD_S)
-    config = uvicorn.Config(front, http=Hasty, log_config=None, access_log=False, lifespan="off")
+@contextmanager
+def _served(protocol: type[Connection]) -> Iterator[tuple[str, int]]:
+    front = Front(_app, max_in_flight=10, max_body_bytes=10_000_000, patience_s=SHORT_S)
+    config = uvicorn.Config(front, http=protocol, log_config=None, access_log=False, lifespan="off")
     with serving(config) as url:
         host, _, port = url.removeprefix("http://").partition(":")
         yield host, int(port)
+
+
+@pytest.fixture
+def address() -> Iterator[tuple[str, int]]:
+    """Of a server as it is in production, but for its patience with bodies."""
+    with _served(Connection) as found:
+        yield found
+
+
+@pytest.fixture
+def hasty() -> Iterator[tuple[str, int]]:
+    """Of a server that does not wait long for heads either."""
+    with _served(Hasty) as found:
+        yield found
 
 
 def _answer(connection: socket.socket) -> tuple[int, dict[str, Any]]:
@@ -88,24 +103,24 @@ def test_what_is_not_http_is_a_problem_too(
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET /v1/x HTTP/1.1\r\n"])
-def test_connections_that_ask_nothing_are_closed(address: tuple[str, int], begun: bytes) -> None:
+def test_connections_that_ask_nothing_are_closed(hasty: tuple[str, int], begun: bytes) -> None:
     """Neither a silent connection nor a head that is never ended is kept, also when it trickles in."""
-    with socket.create_connection(address, timeout=60) as connection:
+    with socket.create_connection(hasty, timeout=60) as connection:
         if begun:
             connection.sendall(begun)
             for _ in range(3):
                 connection.sendall(b"a: b\r\n")
-                time.sleep(HEAD_S / 10)
+                time.sleep(SHORT_S / 20)
         assert _answer(connection) == (0, {})
 
 
-def test_a_connection_that_was_answered_may_rest(address: tuple[str, int]) -> None:
+def test_a_connection_that_was_answered_may_rest(hasty: tuple[str, int]) -> None:
     """Between two requests the keep-alive time counts, not the time for a head; the second head has its own."""
     ask = b"POST /v1/x HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
-    with socket.create_connection(address, timeout=60) as connection:
+    with socket.create_connection(hasty, timeout=60) as connection:
         connection.sendall(ask)
         assert _answer(connection) == (200, {"length": 3})
-        time.sleep(HEAD_S * 2)
+        time.sleep(SHORT_S * 1.2)
         connection.sendall(ask)
         assert _answer(connection) == (200, {"length": 3})
         connection.sendall(b"POST /v1/x HTTP/1.1\r\n")
@@ -118,6 +133,6 @@ def test_a_body_that_trickles_in_is_given_up(address: tuple[str, int]) -> None:
         connection.sendall(b"POST /v1/x HTTP/1.1\r\nContent-Length: 100\r\n\r\n")
         for _ in range(3):
             connection.sendall(b"a")
-            time.sleep(HEAD_S / 10)
+            time.sleep(SHORT_S / 20)
         status, problem = _answer(connection)
     assert (status, problem["code"], problem["retryable"]) == (408, "body_too_slow", True)

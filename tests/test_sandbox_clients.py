@@ -47,7 +47,7 @@ def checked(command: list[str | Path], provider: str, **environment: str) -> lis
     known = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
     told = {"OPENAI_BASE_URL": provider, "OPENAI_API_KEY": "sk-anything", "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run(
-        command, capture_output=True, text=True, env={**known, **told, **environment}, check=False, timeout=120,
+        command, capture_output=True, text=True, env={**known, **told, **environment}, check=False, timeout=500,
     )  # fmt: skip
     assert run.returncode == 0, f"after {run.stdout.split()}:\n{run.stderr[-4000:]}"
     return run.stdout.split()

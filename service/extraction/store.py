@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from service.foundation import jsontext
 from service.foundation.database import Database, UtcDateTime, tables
@@ -153,27 +154,34 @@ class Store:
         self._writing = None
         if self._waiting:
             self._write()
-        for (_, done), error in zip(batch, written.result(), strict=True):
+        fault = written.exception()  # of ours: whoever waits must hear of it all the same
+        for (_, done), error in zip(batch, [fault] * len(batch) if fault else written.result(), strict=True):
             _settle(done, error)
 
     def _commit(self, batch: Sequence[Sequence[Entry]]) -> list[Exception | None]:
         """What went wrong with each member of the batch. Runs in the thread that writes."""
-        try:
-            self._insert([entry for entries in batch for entry in entries])
-        except Exception:  # noqa: BLE001 - one entry that the database refuses must not take the others with it
-            return [self._commit_each(entries) for entries in batch]
-        return [None] * len(batch)
+        every = [entry for entries in batch for entry in entries]
+        for tries_left in (1, 0):  # the second one finds a server that was started again
+            try:
+                self._insert(every)
+            except Exception as error:  # noqa: BLE001 - handed to the waiting callers, who answer with it
+                if not _away(error):
+                    break
+                if not tries_left:
+                    # Each entry alone would wait in vain for as long again, and those who come after it in line.
+                    return [_lost(entries, error) for entries in batch]
+            else:
+                return [None] * len(batch)
+        return [self._commit_each(entries) for entries in batch]
 
     def _commit_each(self, entries: Sequence[Entry]) -> Exception | None:
+        """One by one: an entry that the database refuses must not take the others with it."""
         failed = None
         for entry in entries:
             try:
                 self._insert([entry])
             except Exception as error:  # noqa: BLE001 - handed to the waiting caller, who answers with it
-                failed = error
-                if entry.attempt is not None:
-                    # Money was spent: the log keeps what the database would not.
-                    log.error("attempt_not_stored", error=type(error).__name__, **_row(entry, entry.attempt))
+                failed = _lost([entry], error)
         return failed
 
     def _insert(self, entries: Sequence[Entry]) -> None:
@@ -234,6 +242,20 @@ class Store:
             raise UnknownExtraction("No extraction is stored under this id.")
 
 
+def _away(error: Exception) -> bool:
+    """Whether the database as a whole did not answer (locked, full, gone), rather than refused what it was given."""
+    return isinstance(error.__cause__, OperationalError | InterfaceError | OSError | TimeoutError)
+
+
+def _lost(entries: Sequence[Entry], error: Exception) -> Exception:
+    """The error for the caller whose entries were not stored."""
+    for entry in entries:
+        if entry.attempt is not None:
+            # Money was spent: the log keeps what the database would not.
+            log.error("attempt_not_stored", error=type(error).__name__, **_row(entry, entry.attempt))
+    return error
+
+
 def _as_json(rows: Sequence[dict[str, Any]]) -> str:
     """Rows as arrays in the order of the columns; times as SQLAlchemy writes them into SQLite."""
     return jsontext.render(
@@ -247,7 +269,7 @@ def _as_json(rows: Sequence[dict[str, Any]]) -> str:
     ).decode()
 
 
-def _settle(done: asyncio.Future[None], error: Exception | None) -> None:
+def _settle(done: asyncio.Future[None], error: BaseException | None) -> None:
     if done.done():
         return
     if error is None:

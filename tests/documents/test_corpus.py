@@ -72,7 +72,7 @@ async def test_hostile_files() -> None:
         f"\nhostile files: slowest {slowest:.1f} s, {len(ARGUED)} argued, not as expected: {differing or 'none'}"
     )
     assert len(differing) <= 2
-    assert slowest < 35
+    assert slowest < 90
 
 
 async def test_passwords() -> None:

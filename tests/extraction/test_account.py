@@ -94,17 +94,20 @@ async def test_attempts_are_recorded_once_also_when_cancelled(tmp_path: Path) ->
     store = Store(database)
     journal = Journal(store, extraction_id="ext_1", schema_name="order", engine="sandbox")
 
+    noted = asyncio.Event()
+
     async def request() -> None:
         try:
             journal.note(attempt(id="att_1"))
             await journal.record(journal.judge(attempt(id="att_1"), "invalid"))
             journal.note(attempt(id="att_2"))
+            noted.set()
             await asyncio.sleep(60)
         finally:
             await journal.close()
 
     task = asyncio.create_task(request())
-    await asyncio.sleep(0.1)
+    await noted.wait()
     task.cancel()
     await asyncio.sleep(0)
     task.cancel()  # and again, while what is pending is being written

@@ -373,14 +373,24 @@ async def test_bad_forms(client: httpx2.AsyncClient, form: dict[str, Any], point
     assert pointer in [fault["pointer"] for fault in answer.json()["errors"]] or pointer == "/file"
 
 
-async def test_a_caller_that_hangs_up_is_still_accounted(client: httpx2.AsyncClient) -> None:
+async def asked(sandbox: str) -> int:
+    """How many requests the provider has seen."""
+    async with httpx2.AsyncClient(timeout=60) as books:
+        report = (await books.get(f"{sandbox.removesuffix('/v1')}/__sandbox/ledger")).json()
+    return sum(entry["path"].endswith("/responses") for entry in report["requests"])
+
+
+async def test_a_caller_that_hangs_up_is_still_accounted(client: httpx2.AsyncClient, sandbox: str) -> None:
     """The attempt of a cancelled request is in the database."""
-    task = asyncio.create_task(client.post("/v1/extract", json=inline(model="sandbox-slow-3s")))
-    await asyncio.sleep(0.5)
+    before = await asked(sandbox)
+    task = asyncio.create_task(client.post("/v1/extract", json=inline(model="sandbox-slow-60s")))
+    while await asked(sandbox) == before:
+        assert not task.done()
+        await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    for _ in range(50):
+    for _ in range(300):
         if recorded := await attempts_of(client):
             break
         await asyncio.sleep(0.1)

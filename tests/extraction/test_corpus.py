@@ -152,7 +152,7 @@ async def test_hostile_files_are_answered(
             seconds = time.monotonic() - started
             slowest = max(slowest, seconds)
             statuses[answer.status_code] += 1
-            if answer.status_code >= 500 or seconds > 35:
+            if answer.status_code >= 500 or seconds > 90:
                 bad.append((row["id"], answer.status_code, round(seconds, 1), answer.text[:200]))
         assert (await client.get("/healthz")).status_code == 200
     with capsys.disabled():

@@ -108,7 +108,7 @@ async def test_hanging_up_cancels_the_call_and_keeps_the_account(service: Any) -
             if '"asking"' in line:
                 break
     engine = create_engine(app.state.parts.settings.database.url.get_secret_value())
-    for _ in range(100):
+    for _ in range(300):
         with engine.connect() as connection:
             rows = connection.execute(text("SELECT outcome FROM attempts")).scalars().all()
         if rows:

@@ -187,9 +187,9 @@ def test_every_broken_sum_is_found() -> None:
 def test_work_is_bounded() -> None:
     """Two unrelated lists of thousands multiply: the check gives up and says so."""
     rules = parse_rules([{"rule": "sum", "of": "/a/*", "equals": "/b/*"}], ANY)
-    started = time.monotonic()
+    started = time.process_time()
     findings = broken(rules, {"a": [0] * 5000, "b": [0] * 5000})
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
     assert [(finding.rule, finding.severity) for finding in findings] == [("sum", "warning")]
     assert (
         len(broken(parse_rules([{"rule": "checksum", "of": "/*", "kind": "iban"}], ANY), ["x"] * 500)) == 50

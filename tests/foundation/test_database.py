@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,8 @@ async def test_a_new_file_that_another_process_writes_to(tmp_path: Path) -> None
     await opening
     other.close()
     await database.close()
-    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(sqlite3.connect(path)) as after:
+        assert after.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 async def test_a_database_that_is_not_there() -> None:

@@ -41,7 +41,7 @@ def passed(command: list[str | Path], service: str, **environment: str) -> set[s
         text=True,
         env={**known, **told, **environment},
         check=False,
-        timeout=120,
+        timeout=500,
     )
     assert run.returncode == 0, f"after {run.stdout.split()}:\n{run.stderr[-4000:]}"
     return set(run.stdout.split())

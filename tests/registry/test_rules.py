@@ -152,9 +152,9 @@ def test_recursive_and_wide_schemas_end() -> None:
         "$defs": {f"a{i}": {"anyOf": [{"$ref": f"#/$defs/a{j}"} for j in range(200)]} for i in range(200)}
     }
     wide["anyOf"] = [{"$ref": "#/$defs/a0"}]
-    started = time.monotonic()
+    started = time.process_time()
     parse_rules([{"rule": "order", "of": ["/a/b/c", "/d/e/f"]}] * 20, wide)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 10
     itself: Any = {"$ref": "#"}
     with pytest.raises(InvalidRules):
         parse_rules([{"rule": "order", "of": ["/a", "/b"]}], itself)

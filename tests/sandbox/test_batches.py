@@ -48,7 +48,7 @@ async def start(client: httpx2.AsyncClient, rows: list[Any], **changes: Any) -> 
 
 
 async def finished(client: httpx2.AsyncClient, batch: dict[str, Any]) -> dict[str, Any]:
-    for _ in range(1_000):
+    for _ in range(3_000):
         batch = (await client.get(f"/v1/batches/{batch['id']}")).json()
         if batch["status"] in ("completed", "failed", "expired", "cancelled"):
             return batch

@@ -369,12 +369,12 @@ HOSTILE = {
 def test_hostile_texts_end_soon(name: str) -> None:
     """Texts of 300 KB made to hurt regexes are read in seconds."""
     item = closed(description={"type": "string"}, amount=NUMBER, date=DATE)
-    started = time.perf_counter()
+    started = time.process_time()
     read(
         HOSTILE[name], "Invoice", total=NUMBER, issue_date=DATE, iban=TEXT, seller=PARTY, buyer=PARTY, email=TEXT,
         phone=TEXT, summary=TEXT, lines={"type": "array", "items": item},
     )  # fmt: skip
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 DATES = [

@@ -112,9 +112,9 @@ def test_every_document_gives_a_legal_record_in_bounded_time() -> None:
         if not text or not text.strip():
             continue
         schema = json.loads((DOCUMENTS / row["schema"]).read_text())
-        started = time.perf_counter()
+        started = time.process_time()
         record = RuleReader().read(text, [], schema)
-        assert time.perf_counter() - started < 10, row["id"]
+        assert time.process_time() - started < 10, row["id"]
         assert valid(schema, record), row["id"]
         count += 1
         for name, wanted in row["expected"].items():

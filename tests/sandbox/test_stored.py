@@ -42,7 +42,7 @@ async def test_a_background_response_runs_through_its_states(contract: Any) -> N
         made = (await client.post("/v1/responses", json=body(store=True, background=True))).json()
         contract("Response", made)
         assert made["status"] == "queued"
-        for _ in range(200):
+        for _ in range(3000):
             made = (await client.get(f"/v1/responses/{made['id']}")).json()
             if made["status"] == "completed":
                 break

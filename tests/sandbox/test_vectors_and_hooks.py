@@ -89,7 +89,7 @@ async def test_events_are_delivered_and_retried() -> None:
     try:
         async with client_for(settings) as client:
             made = (await client.post("/v1/responses", json=body(store=True, background=True))).json()
-            for _ in range(300):
+            for _ in range(3000):
                 if len(seen) >= 2:
                     break
                 await asyncio.sleep(0.01)

@@ -125,8 +125,8 @@ async def provider(*script: Says) -> AsyncIterator[Provider]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until a condition holds, five seconds at most."""
-    async with asyncio.timeout(5):
+    """Wait until a condition holds, a minute at most."""
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  # the condition is on the other side of a socket
             await asyncio.sleep(0.005)
 

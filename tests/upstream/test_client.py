@@ -152,7 +152,7 @@ async def test_a_wait_beyond_the_deadline_ends_the_call_at_once() -> None:
         reply = await ask(upstream, Journal())
     assert isinstance(reply.outcome, Failed)
     assert (reply.outcome.kind, reply.outcome.retry_after) == ("rate", 300.0)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
 
 
 async def test_the_deadline_cuts_an_attempt_off() -> None:
@@ -160,7 +160,7 @@ async def test_the_deadline_cuts_an_attempt_off() -> None:
     start = time.monotonic()
     async with provider(Says(delay=30)) as fake, opened(fake) as upstream:
         reply = await ask(upstream, Journal(), seconds=0.2)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 20
         await until(lambda: fake.hung_up == 1)
     assert isinstance(reply.outcome, Failed)
     assert reply.outcome.kind == "deadline"
@@ -303,14 +303,13 @@ async def test_many_calls_share_connections_and_leave_none_behind() -> None:
         warnings.simplefilter("error")
         async with provider(OK) as fake, opened(fake) as upstream:
             journal = Journal()
-            replies = await asyncio.gather(*(ask(upstream, journal) for _ in range(200)))
+            replies = await asyncio.gather(*(ask(upstream, journal, seconds=120) for _ in range(200)))
             replies += [await ask(upstream, journal) for _ in range(20)]
         gc.collect()
     assert {reply.outcome for reply in replies} == {Text("{}")}
     assert len(fake.asked) == 220
     assert fake.connections <= 200
-    await asyncio.sleep(0.05)
-    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
 
 
 async def test_health() -> None:

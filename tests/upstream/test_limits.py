@@ -143,21 +143,21 @@ async def test_without_limits_nothing_is_held_back() -> None:
 
 async def test_the_tier_sets_the_published_limits() -> None:
     """Tier 1 of gpt-4.1-mini: 500 requests and 200,000 tokens a minute; beyond 128k tokens another pool."""
-    kept = MemoryLimits(Settings(tier=1, limit_window_s=60))
+    kept = MemoryLimits(Settings(tier=1, limit_window_s=60), now=lambda: 0.0)
     await admit(kept, tokens=120_000)
-    assert await kept.expected_wait(MINI, Need(90_000), caller="a") == pytest.approx(3.0, abs=0.1)
+    assert await kept.expected_wait(MINI, Need(90_000), caller="a") == pytest.approx(3.0)
     assert await kept.expected_wait(MINI, Need(200_000), caller="a") == 0.0
 
 
 async def test_a_wait_beyond_the_deadline_is_refused_early() -> None:
     """Nobody waits for what cannot come in time; the expected wait is told."""
-    kept = limits(window=1.0, requests=60)
+    kept = limits(window=1.0, requests=1)
     await admit(kept)
     start = clock.monotonic()
     with pytest.raises(Throttled) as caught:
-        await admit(kept, seconds=0.5)
-    assert clock.monotonic() - start < 0.3
-    assert caught.value.seconds == pytest.approx(1.0, abs=0.1)
+        await admit(kept, seconds=30)
+    assert clock.monotonic() - start < 15
+    assert caught.value.seconds == pytest.approx(60, abs=15)
 
 
 async def test_a_full_line_refuses() -> None:
@@ -176,14 +176,14 @@ async def test_who_waits_is_granted_in_time() -> None:
     kept = limits(window=0.1, requests=600)
     start = clock.monotonic()
     await asyncio.gather(*(admit(kept) for _ in range(6)))
-    assert 0.45 < clock.monotonic() - start < 3
+    assert 0.45 < clock.monotonic() - start < 30
 
 
 async def test_who_goes_away_leaves_the_line_to_others() -> None:
     """A cancelled wait takes nothing from the bucket and does not hold up the next one."""
-    kept = limits(window=0.05, requests=1_200)
+    kept = limits(window=0.05, requests=120)
     await admit(kept)
-    gone = [asyncio.ensure_future(admit(kept)) for _ in range(50)]
+    gone = [asyncio.ensure_future(admit(kept, seconds=600)) for _ in range(90)]
     await asyncio.sleep(0)
     for task in gone:
         task.cancel()
@@ -191,8 +191,8 @@ async def test_who_goes_away_leaves_the_line_to_others() -> None:
         isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*gone, return_exceptions=True)
     )
     start = clock.monotonic()
-    await admit(kept, caller="b")
-    assert clock.monotonic() - start < 1
+    await admit(kept, caller="b", seconds=60)
+    assert clock.monotonic() - start < 15  # after ninety others it would be 45
 
 
 async def test_unused_tokens_come_back() -> None:
@@ -202,7 +202,7 @@ async def test_unused_tokens_come_back() -> None:
     waiting = asyncio.ensure_future(admit(kept, tokens=500, seconds=60))
     await asyncio.sleep(0)
     await settle(kept, grant, used=400)
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 15)  # without the settling it would be 30
 
 
 async def test_limits_are_learned_from_headers() -> None:
@@ -283,13 +283,13 @@ def test_what_an_attempt_needs() -> None:
 async def test_a_call_that_cannot_be_granted_in_time_sends_nothing() -> None:
     """The outcome says how long to wait; there is no attempt to record."""
     async with provider(OK) as fake:
-        own = {MINI.id: ModelLimits(requests_per_minute=60)}
+        own = {MINI.id: ModelLimits(requests_per_minute=1)}
         async with opened(fake, limits=own, limit_window_s=1.0) as upstream:
             assert (await ask(upstream, Journal())).outcome == Text("{}")
-            reply = await ask(upstream, Journal(), seconds=0.5)
+            reply = await ask(upstream, Journal(), seconds=30)
     assert isinstance(reply.outcome, Failed)
     assert reply.outcome.kind == "throttled"
-    assert reply.outcome.retry_after == pytest.approx(1.0, abs=0.2)
+    assert reply.outcome.retry_after == pytest.approx(60, abs=15)
     assert reply.attempts == ()
     assert len(fake.asked) == 1
 
@@ -299,9 +299,9 @@ async def test_a_retry_that_the_rate_limit_forbids_is_not_begun() -> None:
     journal = Journal()
     script = Says(500, error("x", type="server_error"))
     async with provider(script) as fake:
-        own = {MINI.id: ModelLimits(requests_per_minute=60)}
+        own = {MINI.id: ModelLimits(requests_per_minute=1)}
         async with opened(fake, limits=own, limit_window_s=1.0) as upstream:
-            reply = await ask(upstream, journal, seconds=0.9)
+            reply = await ask(upstream, journal, seconds=30)
     assert isinstance(reply.outcome, Failed)
     assert reply.outcome.kind == "server"
     assert len(reply.attempts) == 1
