@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from service.documents import pdfium
+from service.documents import pdfium, progress
 from service.documents.document import Box, Image, Notice, Page, Source, Word
 from service.documents.encodings import clean
 from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentUnreadable, WrongPassword
@@ -113,6 +113,7 @@ class _Reader:
         pages: list[Page] = []
         broken: list[int] = []
         for number in numbers:
+            progress.step()
             try:
                 page = self._pdf[number - 1]
             except library.PdfiumError:

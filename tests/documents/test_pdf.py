@@ -6,7 +6,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageOps
 
-from service.documents import Page, parse_pages
+from service.documents import Page, parse_pages, progress
 from service.documents.errors import (
     DocumentEmpty,
     DocumentEncrypted,
@@ -195,6 +195,20 @@ def test_hidden_letters_that_touch_others(read: Read, ink: bytes) -> None:
         drawn(b"%s q %s Q %s" % (lettered(b"Total"), hidden, lettered(b"net", at=200)), b"Courier"), PDF
     ).pages[0]
     assert [word.text for word in page.words] == ["Total", "net"]
+
+
+def test_every_page_is_a_step(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are reported as progress, and reports do not come faster than once in a while."""
+    told: list[int] = []
+    monkeypatch.setattr(progress, "_report", lambda: told.append(1))
+    monkeypatch.setattr(progress, "_next", 0.0)
+    three = make.pdf(*[[(60.0, 60.0, "Total")]] * 3)
+    read(three, PDF)
+    assert len(told) == 1
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+    monkeypatch.setattr(progress, "_next", 0.0)
+    read(three, PDF)
+    assert len(told) == 4
 
 
 def test_hyphenated_words_have_a_box_on_each_line(read: Read) -> None:
