@@ -8,7 +8,7 @@ known). A printed sum that agrees outweighs lines that merely look like rows.
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,8 +56,21 @@ class _List:
     nested: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What a list lacks, as a finding, and the numbers of the lines that may say it; none where nothing tells which."""
+
+    finding: Finding
+    lines: frozenset[int] = frozenset()
+
+
 def doubts(merged: Merged, lines: Lines) -> list[Finding]:
     """What does not add up, per list; nothing for a list that is not known to lack anything."""
+    return [gap.finding for gap in gaps(merged, lines)]
+
+
+def gaps(merged: Merged, lines: Lines) -> list[Gap]:
+    """The same, with the lines where what is lacking may stand."""
     claimed = {
         line
         for rows in merged.rows.values()
@@ -65,7 +78,7 @@ def doubts(merged: Merged, lines: Lines) -> list[Finding]:
         if row.spot
         for line, _ in row.spot.leaves.values()
     }
-    found: list[Finding] = []
+    found: list[Gap] = []
     lists = _lists(merged)
     sums = [(one, _columns(one.values)) for one in lists]
     for one, columns in sums:
@@ -81,7 +94,7 @@ def _judge(
     lines: Lines,
     claimed: set[int],
     data: Any,
-) -> Iterator[Finding]:
+) -> Iterator[Gap]:
     anchors = {row.spot.at[0] for row in one.rows if row.spot is not None}
     printed = _printed(lines, anchors)
     suspects = _suspects(one, lines, claimed, anchors)
@@ -91,25 +104,37 @@ def _judge(
     unexplained = [line for line in suspects if not _explained(line, every, suspects, scalars)]
     if unexplained and not _summed(columns, printed, len(one.values)):
         pages = sorted({line.page for line in unexplained})
-        yield _finding(
+        yield _gap(
             one,
             "rows",
             f"{len(unexplained)} line(s) on {_pages(pages)} look like rows of this list and are none of its {len(one.values)}.",
+            (line.number for line in unexplained),
         )
-    breaks = [place for place in _breaks(one, columns) if _room_between(one, place, lines, claimed)]
+    rooms = (_room_between(one, place, lines, claimed) for place in _breaks(one, columns))
+    breaks = [room for room in rooms if room is not None]
     if breaks:
-        yield _finding(
+        yield _gap(
             one,
             "balance",
             f"The running balance does not go on at {len(breaks)} of {len(one.values)} rows: some may be missing.",
+            (line for room in breaks for line in room),
         )
     count = _miscounted(one, [len(other.values) for other, _ in every], lines, anchors)
     if count is not None:
-        yield _finding(one, "count", f"The document counts {count} where the list has {len(one.values)}.")
+        message = f"The document counts {count} where the list has {len(one.values)}."
+        yield _gap(one, "count", message, _unclaimed(lines, claimed, anchors))
 
 
-def _finding(one: _List, what: str, message: str) -> Finding:
-    return Finding(one.pointer, f"completeness.{what}", message, "warning")
+def _gap(one: _List, what: str, message: str, lines: Iterable[int] = ()) -> Gap:
+    return Gap(Finding(one.pointer, f"completeness.{what}", message, "warning"), frozenset(lines))
+
+
+def _unclaimed(lines: Lines, claimed: set[int], anchors: set[int]) -> Iterator[int]:
+    """Lines among the rows that look like rows, of whatever table, and belong to none."""
+    first, last = min(anchors, default=0), max(anchors, default=-1)
+    for line in lines.all[max(first - _NEAR, 0) : last + _NEAR]:
+        if is_row(line.shape) and not line.running and line.number not in claimed:
+            yield line.number
 
 
 def _pages(places: Sequence[int]) -> str:
@@ -340,20 +365,24 @@ def _before(totals: Sequence[int | None], amounts: Sequence[int | None], sign: i
     return [len(totals) - place for place in broken], judged
 
 
-def _room_between(one: _List, place: int, lines: Lines, claimed: set[int]) -> bool:
-    """Whether anything stands between a row and the one before that could be a row that is missing."""
+def _room_between(one: _List, place: int, lines: Lines, claimed: set[int]) -> list[int] | None:
+    """The lines between a row and the one before that could be a row that is missing; None where there are none.
+
+    Empty where nobody knows where one of them stands.
+    """
     if not 0 < place < len(one.rows):
-        return False
+        return None
     before, after = one.rows[place - 1].spot, one.rows[place].spot
     if before is None or after is None:
-        return True
-    return any(
-        line.shape
+        return []
+    return [
+        line.number
+        for line in lines.all[before.at[0] + 1 : after.at[0]]
+        if line.shape
         and not line.running
         and line.number not in claimed
         and any(sign.isdigit() for sign in line.text)
-        for line in lines.all[before.at[0] + 1 : after.at[0]]
-    )
+    ] or None
 
 
 # ----------------------------------------------------------------------------------------------------- counts

@@ -15,6 +15,7 @@ import jsonschema_rs
 from service.strict import SchemaRefused
 
 _MAX_FINDINGS = 50
+_MAX_MISSING = 100
 _MAX_WORK = 200_000
 """Subschemas that one place of a record may have to be tried against, references followed."""
 
@@ -82,10 +83,13 @@ class Validator:
 
         Takes milliseconds, the first time half a second: ask ``accepts`` first, and this away from the event loop.
         """
-        found = []
+        found: list[Finding] = []
         try:
             for error in self._judge.iter_errors(record):
-                found.append(_finding(error))
+                finding = _finding(error)
+                if finding.rule == "required" and finding in found[-_MAX_MISSING:]:
+                    continue  # the judge tells each missing member apart, the finding tells them all
+                found.append(finding)
                 if len(found) == _MAX_FINDINGS:
                     break
         except RecursionError:
@@ -101,6 +105,10 @@ class Validator:
 def _finding(error: Any) -> Finding:
     pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_path)
     rule = str(error.validator)
+    if rule == "required" and isinstance(error.validator_value, list) and isinstance(error.instance, dict):
+        missing = [str(name) for name in error.validator_value if name not in error.instance]
+        places = tuple(f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}" for name in missing)
+        return Finding(pointer, rule, f"lacks what is required: {_shown(missing)}", places=places)
     return Finding(
         pointer,
         rule,

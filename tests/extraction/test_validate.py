@@ -37,6 +37,14 @@ def test_findings(schema: Any, record: Any, pointer: str, rule: str) -> None:
     assert "3.11.2026" not in finding.message
 
 
+def test_what_is_missing_is_named_once_and_one_by_one() -> None:
+    """One finding for an object, with a place for each member that it lacks: a repair asks for those alone."""
+    schema = {"properties": {"a": {"required": ["x", "y/z", "there"]}}}
+    (finding,) = Validator(schema, draft="2020-12").findings({"a": {"there": 1}})
+    assert (finding.pointer, finding.places) == ("/a", ("/a/x", "/a/y~1z"))
+    assert finding.message == "lacks what is required: ['x', 'y/z']"
+
+
 def test_at_most_fifty() -> None:
     """A record that is wrong everywhere does not make an endless answer."""
     assert len(Validator({"items": {"type": "string"}}, draft="2020-12").findings([1] * 1000)) == 50

@@ -5,7 +5,6 @@ change what is written before. A quote is a claim of the model and stays one: it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from service.documents import Page
@@ -163,7 +162,7 @@ def with_quotes(
         elif not places and index.unread:
             said = values.get(pointer)
             if said is None or not _says(quote, said):
-                found[pointer] = replace(one, quote=quote)
+                found[pointer] = one._replace(quote=quote)
                 continue
             alone = index.pages[0].number if len(index.pages) == 1 else None
             found[pointer] = Evidence("ambiguous", page=alone, quote=quote, score=_SAID, reason="quoted")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.documents import Document, Page
-from service.extraction.completeness import doubts
+from service.extraction.completeness import doubts, gaps
 from service.extraction.lines import Lines
 from service.extraction.merge import Merged, Piece, merge
 from service.extraction.places import Shown
@@ -54,6 +54,32 @@ LINES = lines_of(
     "03.03.2025 cake 4,00",
 )
 TEA, CAKE = row("2025-03-02", "tea", 210), row("2025-03-03", "cake", 400)
+
+
+def test_the_merge_says_which_part_said_what() -> None:
+    """Scalars that won, rows of one part, rows of which each part says some, and items of which equal ones were left out."""
+    lines = lines_of("Ledger of Ada", "01.03.2025 coffee", "3,50", "02.03.2025 tea 2,10", "red", "blue")
+    schema = {
+        **SCHEMA,
+        "properties": {
+            **SCHEMA["properties"],
+            "tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        },
+    }
+    first = {
+        "title": "Ledger of Ada",
+        "rows": [{"day": "2025-03-01", "what": "coffee"}],
+        "tags": ["red", "red"],
+    }
+    second = {"title": "Ledger", "rows": [{"sum": 3.5}, TEA], "tags": ["blue"]}
+    both = merged(lines, (0, 0, 2, 2, first), (2, 2, 6, 6, second), schema=schema)
+    assert both.data["rows"] == [COFFEE, TEA]
+    assert both.data["tags"] == ["red", "blue"]
+    assert both.sources == {
+        "/title": (0, "/title"),
+        "/rows/0/day": (0, "/rows/0/day"), "/rows/0/what": (0, "/rows/0/what"), "/rows/0/sum": (1, "/rows/0/sum"),
+        "/rows/1": (1, "/rows/1"), "/tags/0": (0, "/tags/0"), "/tags/1": (1, "/tags/0"),
+    }  # fmt: skip
 
 
 def test_two_equal_rows_are_two_rows() -> None:
@@ -210,7 +236,9 @@ def test_doubts_name_rows_balances_and_counts() -> None:
     lines, rows = statement(40)
     end = len(lines)
     assert doubts(merged(lines, (0, 0, end, end, {"rows": rows}), schema={}), lines) == []
-    lacking = doubts(merged(lines, (0, 0, end, end, {"rows": rows[:17] + rows[18:]}), schema={}), lines)
+    short = merged(lines, (0, 0, end, end, {"rows": rows[:17] + rows[18:]}), schema={})
+    lacking = doubts(short, lines)
+    assert [gap.lines for gap in gaps(short, lines)] == [{18}] * 3
     assert [finding.rule for finding in lacking] == [
         "completeness.rows",
         "completeness.balance",
@@ -349,3 +377,68 @@ def test_names_of_columns_and_page_numbers_are_not_doubted() -> None:
     rows = [{"what": f"Item {chr(97 + n)}{n}", "sum": n * 7919 % 99991} for n in range(1, 9)]
     assert doubts(merged(lines, (0, 0, 12, 12, {"rows": rows}), schema={}), lines) == []
     assert doubts(merged(lines, (0, 0, 12, 12, {"rows": rows[:4] + rows[5:]}), schema={}), lines)
+
+
+FACTS = {"type": "object", "properties": {"rates": {"type": "array", "items": {"type": "object", "properties": {
+    "what": {"type": "string"}, "rate": {"type": "number"}}}}}}  # fmt: skip
+REPORT = lines_of(
+    "Rates were 23.3% reported and 15.3% effective.",
+    "Nothing else was reported of rates in the year.",
+    "Interest      (78)      (61)      15.3%      effective",
+    "Duties      12      9      3.1%      levied",
+)
+REPORTED, EFFECTIVE, LEVIED = (
+    {"what": "reported", "rate": 23.3},
+    {"what": "effective", "rate": 15.3},
+    {"what": "levied", "rate": 3.1},
+)
+
+
+def test_whoever_tells_of_the_lines_before_a_part_tells_each_of_their_rows_once_too_often() -> None:
+    """A row that stands as well before a part as in it is the one before where the part tells others of there."""
+    first = (0, 0, 2, 2, {"rates": [REPORTED, EFFECTIVE]})
+    telling = (0, 2, 4, 4, {"rates": [REPORTED, EFFECTIVE, LEVIED]})
+    assert merged(REPORT, first, telling, schema=FACTS).data["rates"] == [REPORTED, EFFECTIVE, LEVIED]
+    silent = (0, 2, 4, 4, {"rates": [EFFECTIVE, LEVIED]})
+    both = merged(REPORT, first, silent, schema=FACTS).data["rates"]
+    assert both == [REPORTED, EFFECTIVE, EFFECTIVE, LEVIED]
+
+
+def test_a_row_that_cannot_be_placed_is_the_one_told_of_a_line_that_was_shown_to_both() -> None:
+    """Too little of it stands in what the part was shown; the part that owns the line says all that it says."""
+    lines = lines_of(
+        "Professor, University of Oslo, School of Mechanical Engineering", "UiO | 2009 to 2011",
+        *(f"Lecturer {name} | 2009 to 2011" for name in ("Bergen", "Tromsdal", "Hamar", "Narvik")),
+    )  # fmt: skip
+    jobs = [
+        {"employer": "University of Oslo, School of Mechanical Engineering", "since": 2009, "until": 2011}
+    ]
+    jobs += [
+        {"employer": name, "since": 2009, "until": 2011} for name in ("Bergen", "Tromsdal", "Hamar", "Narvik")
+    ]
+    found = merged(
+        lines, (0, 0, 2, 2, {"rows": jobs[:1]}), (1, 2, 6, 6, {"rows": jobs}),
+        schema={"type": "object", "properties": {"rows": {"type": "array", "items": {"type": "object"}}}},
+    )  # fmt: skip
+    assert found.data["rows"] == jobs
+
+
+def test_a_row_keeps_its_place_though_its_heading_stands_before_the_part() -> None:
+    """What was shown to help says what a row is of, and not where it is."""
+    lines = lines_of(
+        "Goodwill      Hardware      Flash",
+        "Opened      4319      5713",
+        "Bought      211      480",
+        "Sold      97      5410",
+    )
+    rows = [
+        {"of": "Hardware", "value": 4319},
+        {"of": "Flash", "value": 5713},
+        {"of": "Hardware", "value": 211},
+    ]
+    last = {"of": "Flash", "value": 5410}
+    found = merged(
+        lines, (0, 0, 3, 3, {"rows": rows}), (0, 3, 4, 4, {"rows": [last]}),
+        schema={"type": "object", "properties": {"rows": {"type": "array", "items": {"type": "object"}}}},
+    )  # fmt: skip
+    assert found.data["rows"] == [*rows, last]
