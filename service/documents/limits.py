@@ -33,6 +33,11 @@ class Bounds:
     memory_mb: int
     cpu_s: float
     wall_s: float
+    """Seconds that a job may take without getting on: from its begin, and from each report of progress."""
+    most_s: float
+    """Seconds that a job may take in all."""
+    stall_s: float | None
+    """CPU seconds without progress after which a process steps further back, where it does."""
     idle_s: float
     start_s: float
     """Seconds that a process may take to come up on a busy machine."""

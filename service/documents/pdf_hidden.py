@@ -8,7 +8,6 @@ it is the page's text where the picture shows something in its place.
 
 import contextlib
 import itertools
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import Any, Literal
 from service.documents import pdfium
 from service.documents.layout import Piece
 from service.documents.pdf_layers import Layers, Marks
-from service.documents.pdf_words import INK, NOT_DRAWN, TINY, Affine, Look, places, suspect, tiny
+from service.documents.pdf_words import INK, NOT_DRAWN, TINY, Affine, Look, suspect, tiny
 
 Why = Literal["outside", "tiny", "undrawn", "ground", "covered", "layer"]
 
@@ -138,8 +137,7 @@ class _Doubts:
                     self.why[place] = why
                     if why == "undrawn" and undrawn:
                         self.layer.add(place)
-        drawn = _drawn(page, looks, way, layers)
-        self._doubles = drawn.doubles
+        self._drawn = drawn = _drawn(page, way, layers)
         if drawn.covers is None or len(drawn.covers) > _MOST_COVERS:
             for place in range(len(words)):
                 self.why.setdefault(place, "covered")
@@ -160,12 +158,20 @@ class _Doubts:
         middles = sorted(((piece.top + piece.bottom) / 2, at) for at, piece in enumerate(self._words))
         heights = [middle for middle, _ in middles]
         looks = set(self._looks.values())
-        earliest = min((order for item, order in orders.items() if item in self._looks), default=0)
+        earliest = min((orders[item] for item in self._looks if item in orders), default=0)
+        near_of: dict[tuple[int, int, int], set[Look]] = {}
         for cover in covers:
             left, top, right, bottom = cover.box
             first, last = bisect_left(heights, top), bisect_right(heights, bottom)
-            near = {look for look in looks if cover.colour is None or _near(look, cover.colour)}
-            if first == last or (not near and cover.order < earliest):
+            if first == last:
+                continue
+            if cover.colour is None:
+                near = looks
+            elif (known := near_of.get(cover.colour)) is not None:
+                near = known
+            else:
+                near = near_of[cover.colour] = {look for look in looks if _near(look, cover.colour)}
+            if not near and cover.order < earliest:
                 continue
             scan = cover.picture and (right - left) * (bottom - top) >= scanned
             for _, place in middles[first:last]:
@@ -184,11 +190,16 @@ class _Doubts:
         looks = {self._looks[drawing] for drawing in drawings}
         mode, fill = (
             pdfium.bare("FPDFTextObj_GetTextRenderMode", ""),
-            pdfium.bare("FPDFPageObj_GetFillColor", "pppp"),
+            pdfium.unchecked("FPDFPageObj_GetFillColor"),
         )
-        channels = array("I", bytes(4 * 4))
-        channel = places(channels)
-        return {item for item in self._doubles if fill(item, *channel) and (*channels, mode(item)) in looks}
+        colour, channels = pdfium.numbers("I", 4)
+        return {
+            item
+            for item in self._drawn.texts()
+            if item not in self._looks
+            and fill(pdfium.pointer(item), *channels)
+            and (*colour, mode(item)) in looks
+        }
 
 
 def _odd(look: Look) -> Why | None:
@@ -210,31 +221,33 @@ class _Drawn:
 
     covers: list[_Cover] | None
     """All that could lie over or under text; None for pages with too much on them."""
-    doubles: list[int] = field(default_factory=list)
-    """Text without a word of its own."""
-    layers: list[tuple[range, list[int]]] = field(default_factory=list)
-    """The objects of the page and of each form on it, with numbers that are greater for what is drawn later."""
+    layers: list[tuple[range, list[int], bytes]] = field(default_factory=list)
+    """The objects of the page and of each form on it, with numbers that are greater for what is drawn later, and kinds."""
     optional: set[int] = field(default_factory=set)
     """Objects on a layer, where the file switches one off."""
 
     def orders(self) -> dict[int, int]:
         """When each object is drawn."""
         found: dict[int, int] = {}
-        for numbers, items in self.layers:
+        for numbers, items, _ in self.layers:
             found.update(zip(items, numbers, strict=True))
         return found
 
+    def texts(self) -> Iterator[int]:
+        """The objects that draw text."""
+        for _, items, kinds in self.layers:
+            yield from (item for item, kind in zip(items, kinds, strict=True) if kind == _TEXT)
 
-def _drawn(page: Any, looks: dict[int, Look], way: Affine, layers: Layers | None) -> _Drawn:
+
+def _drawn(page: Any, way: Affine, layers: Layers | None) -> _Drawn:
     kind_of = pdfium.bare("FPDFPageObj_GetType", "")
     inner, count = pdfium.bare("FPDFFormObj_GetObject", "l", "p"), pdfium.bare("FPDFFormObj_CountObjects", "")
-    handle = pdfium.address(page.raw)
     left = _MOST_OBJECTS
     drawn = _Drawn(None)
     covers: list[_Cover] = []
     areas = _Areas()
     marks = None if layers is None else Marks()
-    waiting: list[tuple[int, int, int, Affine]] = [(0, _DEEPEST, handle, way)]
+    waiting: list[tuple[int, int, int, Affine]] = [(0, _DEEPEST, pdfium.address(page.raw), way)]
     while waiting:
         begun, depth, form, to_page = waiting.pop()
         page_itself = depth == _DEEPEST
@@ -242,24 +255,22 @@ def _drawn(page: Any, looks: dict[int, Look], way: Affine, layers: Layers | None
         left -= many
         if left < 0 or depth < 0:
             return drawn
-        get = pdfium.bare("FPDFPage_GetObject", "i", "p") if page_itself else inner
-        items = list(map(get, itertools.repeat(form), range(many)))
+        get = pdfium.unchecked("FPDFPage_GetObject", "p") if page_itself else inner
+        # Pages may draw each letter by itself: thousands of objects, which no loop of ours looks at one by one.
+        items = list(map(get, itertools.repeat(pdfium.pointer(form)), range(many)))
+        kinds = bytes(map(kind_of, items))
         step = _MOST_OBJECTS**depth  # so that what a form holds comes between the form and what follows it
         numbers = range(begun + step, begun + step * (many + 1), step)
-        drawn.layers.append((numbers, items))
+        drawn.layers.append((numbers, items, kinds))
         if marks is not None and layers is not None:
             every = form in drawn.optional or (layers.forms and not page_itself)
             drawn.optional.update(item for item in items if every or marks.on_a_layer(item))
-        others = [at for at, item in enumerate(items) if item not in looks]
-        kinds = list(map(kind_of, (items[at] for at in others)))
-        for at, kind in zip(others, kinds, strict=True):
-            if kind == _TEXT:
-                drawn.doubles.append(items[at])
-            elif kind in _AREAS:
-                if (cover := areas.cover(numbers[at], items[at], kind, to_page)) is not None:
-                    covers.append(cover)
-            elif kind == _FORM:
+        for at in itertools.compress(range(many), kinds.translate(_NO_TEXT)):
+            kind = kinds[at]
+            if kind == _FORM:
                 waiting.append((numbers[at], depth - 1, items[at], _inside(to_page, items[at])))
+            elif kind in _AREAS and (cover := areas.cover(numbers[at], items[at], kind, to_page)) is not None:
+                covers.append(cover)
     last = _MOST_OBJECTS ** (_DEEPEST + 2)
     covers += (_Cover(last, box, None, picture=False) for box in _annotations(page, way))
     drawn.covers = covers
@@ -268,33 +279,33 @@ def _drawn(page: Any, looks: dict[int, Look], way: Affine, layers: Layers | None
 
 _TEXT, _PATH, _IMAGE, _SHADING, _FORM = 1, 2, 3, 4, 5
 _AREAS = frozenset({_PATH, _IMAGE, _SHADING})  # FPDF_PAGEOBJ_…
+_NO_TEXT = bytes(kind != _TEXT for kind in range(256))
 
 
 class _Areas:
     """Asks of objects where they lie and how they are filled, with the same few numbers over and over."""
 
     def __init__(self) -> None:
-        self._edges = array("f", bytes(4 * 4))
-        self._corners = places(self._edges)
-        self._numbers = array("I", bytes(4 * 4))
-        self._places = places(self._numbers)
-        self._bounds = pdfium.bare("FPDFPageObj_GetBounds", "pppp")
-        self._mode = pdfium.bare("FPDFPath_GetDrawMode", "pp")
-        self._fill = pdfium.bare("FPDFPageObj_GetFillColor", "pppp")
+        self._edges, self._corners = pdfium.numbers("f", 4)
+        self._numbers, self._places = pdfium.numbers("I", 4)
+        self._bounds = pdfium.unchecked("FPDFPageObj_GetBounds")
+        self._mode = pdfium.unchecked("FPDFPath_GetDrawMode")
+        self._fill = pdfium.unchecked("FPDFPageObj_GetFillColor")
 
     def cover(self, order: int, item: int, kind: int, way: Affine) -> _Cover | None:
         """An object that could cover a word or be its ground."""
-        if not self._bounds(item, *self._corners):
+        handle = pdfium.pointer(item)
+        if not self._bounds(handle, *self._corners):
             return None
         box = way.box(*self._edges)
         if box[2] - box[0] < _LEAST or box[3] - box[1] < _LEAST:
             return None
         if kind != _PATH:
             return _Cover(order, box, None, picture=kind == _IMAGE)
-        fill = self._filled(item)
+        fill = self._filled(handle)
         return None if fill is None else _Cover(order, box, fill, picture=False)
 
-    def _filled(self, path: int) -> tuple[int, int, int] | None:
+    def _filled(self, path: Any) -> tuple[int, int, int] | None:
         """The colour that a path's area has; None for paths that are drawn as lines only."""
         if not self._mode(path, *self._places[:2]) or not self._numbers[0]:
             return None
@@ -306,8 +317,8 @@ class _Areas:
 
 def _inside(way: Affine, form: int) -> Affine:
     """The map for what a form holds."""
-    numbers = array("f", bytes(4 * 6))
-    if not pdfium.bare("FPDFPageObj_GetMatrix", "p")(form, places(numbers)[0]):
+    numbers, (first, *_) = pdfium.numbers("f", 6)
+    if not pdfium.unchecked("FPDFPageObj_GetMatrix")(pdfium.pointer(form), first):
         return way
     a, b, c, d, e, f = numbers
     return Affine(

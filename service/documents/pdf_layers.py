@@ -10,7 +10,6 @@ from array import array
 from dataclasses import dataclass
 
 from service.documents import pdfium
-from service.documents.pdf_words import places
 
 _OFF = re.compile(rb"/OFF\s*(?:\[\s*[0-9]|[0-9]+\s+[0-9]+\s+R)|/BaseState\s*/OFF|/ViewState\s*/OFF")
 _OBJECT_STREAM = re.compile(rb"/ObjStm\b.{0,1000}?>>\s*stream\r?\n", re.DOTALL)
@@ -77,7 +76,7 @@ class Marks:
         self._name = pdfium.bare("FPDFPageObjMark_GetName", "plp")
         self._letters = array("B", bytes(2 * 40))
         self._length = array("L", [0])
-        self._where = places(self._letters)[0], places(self._length)[0]
+        self._where = pdfium.places(self._letters)[0], pdfium.places(self._length)[0]
 
     def on_a_layer(self, item: int) -> bool:
         """Whether the object is marked as optional content; on or off, that is."""

@@ -44,7 +44,14 @@ class Settings(BaseModel):
         description="Longer side of rendered pages in pixels; larger pictures are scaled to it.",
     )
     cpu_s: float = Field(20, gt=0, description="CPU seconds that one document may take to parse.")
-    wall_s: float = Field(30, gt=0, description="Seconds that one document may take to parse.")
+    wall_s: float = Field(
+        30, gt=0, description="Seconds that one document may take to parse without another page being done."
+    )
+    most_s: float = Field(
+        120,
+        gt=0,
+        description="Seconds that one document may take to parse in all, on however busy a machine.",
+    )
     memory_mb: int = Field(2048, ge=256, description="Address space of one parser process in MiB.")
     workers: int = Field(
         4, ge=1, le=64, description="Parser processes at most; each starts when first needed."
@@ -85,6 +92,8 @@ class Settings(BaseModel):
             memory_mb=self.memory_mb,
             cpu_s=self.cpu_s,
             wall_s=self.wall_s,
+            most_s=max(self.most_s, self.wall_s),
+            stall_s=1.0,  # most documents are read by then, bombs are not
             idle_s=self.idle_s,
             start_s=30.0,
             worn_mb=256,
@@ -98,6 +107,8 @@ class Settings(BaseModel):
             memory_mb=self.ocr_memory_mb,
             cpu_s=self.ocr_cpu_s,
             wall_s=self.ocr_wall_s,
+            most_s=self.ocr_wall_s,
+            stall_s=None,
             idle_s=self.idle_s,
             start_s=60.0,
             worn_mb=1024,

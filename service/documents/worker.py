@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from service.documents import confinement, frames
+from service.documents import confinement, frames, progress
 from service.documents.parsed import Job, Parsed
 from service.foundation.content import read_all
 from service.foundation.errors import WinnowError
@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> None:
     isolation = confinement.isolate(programs=task == "scripts")
     work = _task(task)
     _send(answers, frames.pack({"isolation": isolation}))
+    progress.listen(lambda: _send(answers, frames.pack({"progress": True})))
     while True:
         header = _receive(jobs, descriptors)
         if header is None:

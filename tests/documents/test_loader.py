@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,15 @@ async def test_cpu_limit() -> None:
         assert await pdf(loader) == "Total 42.00"
 
 
+def bound(loader: Loader, **bounds: float) -> None:
+    """Other bounds from now on, when a process is up already: that takes seconds on a busy machine."""
+    assert loader._pool is not None
+    changed = replace(loader._pool._bounds, **bounds)  # type: ignore[arg-type]
+    loader._pool._bounds = changed
+    for worker in loader._pool._all:
+        worker._bounds = changed
+
+
 async def test_wall_limit() -> None:
     """The wall clock ends it too."""
     async with opened(wall_s=5, workers=1) as loader:
@@ -155,6 +165,81 @@ async def test_wall_limit() -> None:
             await pdf(loader, BOMB)
         assert caught.value.members == {"limit": "wall_s", "allowed": 5}
         assert await pdf(loader) == "Total 42.00"
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch, loader: Loader, reports: int, pause_s: float) -> None:
+    """The worker's answer comes after so many reports of progress, each after a pause."""
+    [worker] = loader._pool._all  # type: ignore[union-attr]
+    receive = worker._receive
+
+    async def receive_late() -> tuple[dict[str, Any], bytes]:
+        nonlocal reports
+        await asyncio.sleep(pause_s)
+        reports -= 1
+        return ({"progress": True}, b"") if reports >= 0 else await receive()
+
+    monkeypatch.setattr(worker, "_receive", receive_late)
+
+
+async def test_progress_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document that gets on page by page may take longer than one that does not, within a bound for all of it."""
+    async with opened(workers=1) as loader:
+        await pdf(loader)
+        bound(loader, wall_s=3)
+        slowly(monkeypatch, loader, reports=5, pause_s=0.8)
+        assert await pdf(loader) == "Total 42.00"
+        bound(loader, wall_s=1.4, most_s=1.5)
+        slowly(monkeypatch, loader, reports=9, pause_s=0.5)
+        with pytest.raises(DocumentTooSlow) as caught:
+            await pdf(loader)
+        assert caught.value.members == {"limit": "most_s", "allowed": 1.5}
+        bound(loader, wall_s=30, most_s=120)
+        assert await pdf(loader) == "Total 42.00"
+
+
+async def test_pages_are_progress(monkeypatch: pytest.MonkeyPatch, loader: Loader) -> None:
+    """The process reports that it gets on with the pages of a PDF."""
+    moved = []
+
+    def count(patience: object) -> None:
+        moved.append(patience)
+
+    monkeypatch.setattr("service.documents.pool._Patience.moved", count)
+    await pdf(loader)
+    assert len(moved) == 1
+
+
+async def test_endless_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that reports more progress than there is time for has broken the protocol."""
+    async with opened(workers=1) as loader:
+        await pdf(loader)
+        [pid] = workers(loader)
+        slowly(monkeypatch, loader, reports=10**9, pause_s=0)
+        with pytest.raises(DocumentUnreadable):
+            await pdf(loader)
+        assert await pdf(loader) == "Total 42.00"
+        assert pid not in workers(loader)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities are read from Linux")
+async def test_who_does_not_get_on_steps_back() -> None:
+    """A process that is busy without progress leaves the processor to others, and is not kept."""
+    async with opened(workers=1) as loader:
+        await pdf(loader)
+        bound(loader, stall_s=0.1)
+        [pid] = workers(loader)
+        began = os.getpriority(os.PRIO_PROCESS, pid)
+        load = asyncio.create_task(pdf(loader, BOMB, deadline=clock.monotonic() + 8))
+        for _ in range(350):
+            await asyncio.sleep(0.02)
+            if (now := os.getpriority(os.PRIO_PROCESS, pid)) != began:
+                break
+        assert now == min(began + 5, 19)
+        assert now > os.getpriority(os.PRIO_PROCESS, 0)
+        load.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await load
+        assert workers(loader) == []
 
 
 async def test_memory_limit() -> None:

@@ -6,7 +6,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageOps
 
-from service.documents import Page, parse_pages
+from service.documents import Page, parse_pages, progress
 from service.documents.errors import (
     DocumentEmpty,
     DocumentEncrypted,
@@ -127,15 +127,15 @@ def test_columns_of_prose_are_read_one_after_the_other(read: Read) -> None:
     assert text.startswith("A heading")
 
 
-def drawn(content: bytes) -> bytes:
-    """A page of 600 by 800 points with this content; ``/F`` is Helvetica."""
+def drawn(content: bytes, font: bytes = b"Helvetica") -> bytes:
+    """A page of 600 by 800 points with this content in the font ``/F``."""
     return make.raw_pdf(
         [
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
             b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
             make.stream(content),
-            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+            b"<</Type/Font/Subtype/Type1/BaseFont/%s>>" % font,
         ]
     )
 
@@ -164,6 +164,51 @@ def test_white_text_on_dark_ground_is_read(read: Read) -> None:
     )
     assert parsed.pages[0].text == "White heading"
     assert parsed.notices == ()
+
+
+def lettered(text: bytes, *, at: int = 60, advance: float = 8.4) -> bytes:
+    """The same text with an operator for each letter, as office suites and filing agents write it: Courier 14."""
+    return b"".join(
+        b"BT /F 14 Tf %.2f 700 Td (%c) Tj ET " % (at + place * advance, letter)
+        for place, letter in enumerate(text)
+        if letter != ord(" ")
+    )
+
+
+def test_letters_drawn_one_by_one_are_words(read: Read) -> None:
+    """Words and boxes are the same whether the page draws a line at once or each letter by itself."""
+    text = b"Total net, 1.280,50 yes"
+    whole = read(drawn(b"BT /F 14 Tf 60 700 Td (%s) Tj ET" % text, b"Courier"), PDF).pages[0]
+    single = read(drawn(lettered(text), b"Courier"), PDF).pages[0]
+    assert [word.text for word in single.words] == ["Total", "net,", "1.280,50", "yes"]
+    assert single.text == whole.text == text.decode()
+    for one, other in zip(single.words, whole.words, strict=True):
+        assert one.text == other.text
+        assert one.box == pytest.approx(other.box, abs=0.001)
+
+
+@pytest.mark.parametrize("ink", [b"1 1 1 rg", b"3 Tr"])
+def test_hidden_letters_that_touch_others(read: Read, ink: bytes) -> None:
+    """Of letters drawn one by one those that are hidden are left out, and no others."""
+    hidden = lettered(b"SECRET", at=102).replace(b"BT ", b"BT %s " % ink)
+    page = read(
+        drawn(b"%s q %s Q %s" % (lettered(b"Total"), hidden, lettered(b"net", at=200)), b"Courier"), PDF
+    ).pages[0]
+    assert [word.text for word in page.words] == ["Total", "net"]
+
+
+def test_every_page_is_a_step(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are reported as progress, and reports do not come faster than once in a while."""
+    told: list[int] = []
+    monkeypatch.setattr(progress, "_report", lambda: told.append(1))
+    monkeypatch.setattr(progress, "_next", 0.0)
+    three = make.pdf(*[[(60.0, 60.0, "Total")]] * 3)
+    read(three, PDF)
+    assert len(told) == 1
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+    monkeypatch.setattr(progress, "_next", 0.0)
+    read(three, PDF)
+    assert len(told) == 4
 
 
 def test_hyphenated_words_have_a_box_on_each_line(read: Read) -> None:
