@@ -16,7 +16,7 @@ from service.extraction.result import Extraction, body
 from service.extraction.run import Extractor
 from service.foundation import clock, jsontext, problems
 from service.foundation.errors import WinnowError
-from service.foundation.money import usd
+from service.foundation.money import NanoUSD, usd
 from service.upstream import Attempt
 
 HEARTBEAT_S = 15.0
@@ -56,6 +56,11 @@ class Listener:
             "rows": progress.rows,
             "cost_usd": usd(progress.cost),
         }
+        self._queue.put_nowait(event("progress", about))
+
+    def mending(self, calls: int, cost: NanoUSD) -> None:
+        """What is wrong or missing in the record of all parts is asked for again."""
+        about = {"stage": "mending", "calls": calls, "cost_usd": usd(cost)}
         self._queue.put_nowait(event("progress", about))
 
     def attempted(self, attempt: Attempt) -> None:

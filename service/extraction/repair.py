@@ -5,10 +5,9 @@ the record, which is judged anew; a value that stands in the document is never r
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from service.catalogue import Model
 from service.documents import Document
 from service.extraction import prompt
 from service.extraction.account import Account, Hold
@@ -21,7 +20,7 @@ from service.extraction.judge import Malformed, decoded
 from service.extraction.looking import Candidate, Looking, is_about, readable, verdict
 from service.extraction.narrowing import narrowed
 from service.extraction.plan import Form, Plan, Prepared, part_of, prepare
-from service.extraction.reading import Terms, ask, raise_for
+from service.extraction.reading import Stronger, Terms, ask, raise_for
 from service.extraction.said import NOTHING_SAID, Said
 from service.extraction.wire import Options
 from service.foundation import clock, jsontext
@@ -35,14 +34,6 @@ _LEAST_SECONDS = 0.5
 """Time that must be left for another call to be begun."""
 
 _MAX_FINDINGS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Stronger:
-    """The model that is asked when the first one fails; ``name`` is what it is asked by."""
-
-    name: str
-    model: Model
 
 
 class Mending:

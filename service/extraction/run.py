@@ -13,15 +13,16 @@ from service.extraction import native
 from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments
+from service.extraction.asking import Asking
 from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.examples import PreparedExample, chosen
 from service.extraction.inputs import Inputs
 from service.extraction.journal import Journal
-from service.extraction.parts import PartsReading, spans
+from service.extraction.parts import PartsReading
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part, prepare_quoted
 from service.extraction.projecting import projected
-from service.extraction.reading import Terms, Watch
-from service.extraction.repair import Mending, Stronger
+from service.extraction.reading import Stronger, Terms, Watch
+from service.extraction.repair import Mending
 from service.extraction.result import Extraction, PartSpan, body
 from service.extraction.review import Review, review
 from service.extraction.settings import Settings
@@ -289,7 +290,7 @@ class Extractor:
                 holds = [await account.more(half.call, plan.model) for half in plan.segments]
             else:
                 return Outcome(one.data, review=one.seen)
-        whole = await PartsReading(
+        asking = Asking(
             plan,
             account=account,
             journal=journal,
@@ -297,9 +298,14 @@ class Extractor:
             upstream=self._upstream,
             options=options,
             settings=self._settings,
-        ).read(holds, partial=options.allow_partial)
+            most=self._most(plan.version, options),
+            stronger=self._stronger(plan, options),
+            evidence=_evidence(options, plan.version),
+        )
+        reading = PartsReading(plan, asking, evidence=_evidence(options, plan.version))
+        whole = await reading.read(holds, partial=options.allow_partial)
         findings = (*whole.findings, *whole.doubts)
-        return Outcome(whole.data, findings, tuple(spans(plan, whole)), partial=bool(whole.doubts))
+        return Outcome(whole.data, findings, whole.parts, partial=bool(whole.doubts), review=whole.review)
 
     async def _halved(self, plan: Plan, options: Options) -> Plan | None:
         """The plan for a document whose answer was longer than one call may be; None where parts cannot help."""

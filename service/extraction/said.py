@@ -1,6 +1,6 @@
 """What the model says of its own answer beside the record: how likely its tokens were, and what it quotes. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +37,24 @@ class Said:
                 quotes = by_record(strict, given, form.compiled.decode)
         return cls(chances, quotes)
 
+    @classmethod
+    def merged(cls, pieces: Sequence["Said"], sources: Mapping[str, tuple[int, str]]) -> "Said":
+        """What is said of a record that was merged from the answers about parts.
+
+        ``sources``: which piece's value stands at a pointer, and at what pointer into its answer; of what is below, too.
+        """
+        places = {source: pointer for pointer, source in sources.items()}
+        chances: dict[str, float] = {}
+        quotes: dict[str, str] = {}
+        for number, piece in enumerate(pieces):
+            for own in piece.chances.keys() | piece.quotes.keys():
+                place = _outside(own, number, places)
+                if place is not None and own in piece.chances:
+                    chances[place] = piece.chances[own]
+                if place is not None and own in piece.quotes:
+                    quotes[place] = piece.quotes[own]
+        return cls(chances, quotes)
+
     def grafted(self, fragment: Fragment, other: "Said") -> "Said":
         """What is said of a record into which the answer to a fragment was put."""
         outer = tuple(part.inside if None in part.steps else part.pointer for part in fragment.parts)
@@ -53,6 +71,11 @@ class Said:
         taken = {pointer: before.chances[pointer] for pointer in pointers if pointer in before.chances}
         return Said({**self.chances, **taken}, self.quotes) if taken else self
 
+    def without(self, pointers: Iterable[str]) -> "Said":
+        """The same without what is said of these values, and of what is in them."""
+        outer = tuple(pointers)
+        return Said(_without(self.chances, outer), _without(self.quotes, outer)) if outer else self
+
 
 NOTHING_SAID = Said()
 
@@ -67,6 +90,16 @@ def _without(said: Mapping[str, Any], outer: tuple[str, ...]) -> dict[str, Any]:
         for pointer, value in said.items()
         if not any(pointer == one or pointer.startswith(f"{one}/") for one in outer)
     }
+
+
+def _outside(own: str, number: int, places: Mapping[tuple[int, str], str]) -> str | None:
+    """The pointer into the merged record of a pointer into a piece's answer; None for what was not taken."""
+    outer = own
+    while (number, outer) not in places:
+        if not outer:
+            return None
+        outer = outer.rpartition("/")[0]
+    return places[number, outer] + own[len(outer) :]
 
 
 def _placed(pointer: str, name: str, steps: tuple[str | int | None, ...]) -> str | None:
