@@ -119,7 +119,7 @@ def join(plan: Plan, parts: Parts, found: Sequence[PartRead]) -> Joined:
         tuple(
             PartSpan(*pages_of(plan, one.excerpt), one.failure is None) for one in found if one.look is None
         ),
-        Said.merged([one.said for one in read], merged.sources),
+        Said.merged([(one.said, _pages_shown(plan, parts, one)) for one in read], merged.sources),
         tuple(
             Finding(
                 conflict.pointer,
@@ -152,6 +152,13 @@ def pages_of(plan: Plan, excerpt: Excerpt) -> tuple[int, int]:
     lines = plan.parts.lines.all
     pages = plan.document.pages
     return pages[lines[excerpt.first].page].number, pages[lines[excerpt.last - 1].page].number
+
+
+def _pages_shown(plan: Plan, parts: Parts, one: PartRead) -> frozenset[int]:
+    """The numbers of the pages that hold the lines which a part is asked to read."""
+    own = one.look.own if one.look is not None else range(one.excerpt.first, one.excerpt.end)
+    places = {parts.lines.all[number].page for number in own}
+    return frozenset(plan.document.pages[place].number for place in places)
 
 
 def _shown(parts: Parts, one: PartRead) -> Shown:

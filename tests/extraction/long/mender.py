@@ -66,7 +66,15 @@ class Mender(PerfectReader):
                 name: fit(self._at(places[name], covered if right else set()), member, schema)
                 for name, member in schema["properties"].items()
             }
+        if schema["properties"].keys() == {"record", "quotes"}:
+            record = self._record(covered, right=right)
+            quotes = [{"pointer": pointer, "quote": quote} for pointer, quote in self.quoted(record)]
+            return {"record": fit(record, schema["properties"]["record"], schema), "quotes": quotes}
         return fit(self._record(covered, right=right), schema)
+
+    def quoted(self, record: Any) -> list[tuple[str, str]]:
+        """What is quoted of the record of a part."""
+        return []
 
     def _record(self, covered: set[int], *, right: bool) -> Any:
         if right:

@@ -1,10 +1,10 @@
 """Repair and escalation of records that were merged from parts, over HTTP, by a reader that makes mistakes at first."""
 
 import json
+import pathlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import httpx2
@@ -15,6 +15,7 @@ from conftest import running, serving, settings_for
 from service.sandbox import create_app
 from tests.extraction.long import made
 from tests.extraction.long.mender import Mender
+from tests.extraction.long.perfect import Gold, Path, squeezed
 from tests.extraction.long.test_http import golden, send
 from tests.extraction.test_api import attempts_of
 
@@ -51,7 +52,7 @@ def provider(reader: Mender) -> Iterator[str]:
 
 
 @pytest.fixture
-def mended(tmp_path: Path) -> Opening:
+def mended(tmp_path: pathlib.Path) -> Opening:
     """A service that asks a reader which makes mistakes."""
 
     @asynccontextmanager
@@ -262,3 +263,93 @@ async def test_what_a_rule_adds_up_and_the_document_does_not_print_is_asked_for(
     assert body["status"] == "succeeded"
     assert kinds(body) == {"segment": len(body["parts"]), "repair": 1}
     assert "/transactions/700" in reader.checks[0]
+
+
+async def test_certainty_and_examples_reach_the_parts(mended: Opening) -> None:
+    """Each leaf of the merged record has the probability that its own part gave; examples stand before every part."""
+    one = made.statement(1, 30)
+    data = one.pdf()
+    gold = await golden(one, data, "application/pdf")
+    other = made.statement(2, 1)
+    right = Gold(other.text, other.leaves).record()
+    reader = Mender(gold)
+    async with mended(reader) as client:
+        body = {"schema": one.schema, "examples": [{"document": other.text, "record": right}]}
+        assert (await client.post("/v1/schemas/long/versions", json=body)).status_code == 201
+        plain = await read(client, data, path="estimate")
+        answer = await read(client, data, evidence="locations")
+    body = answer.json()
+    assert answer.status_code == 200, body
+    assert body["data"] == gold.record()
+    assert body["provenance"]["examples"] == 1
+    assert body["provenance"]["evidence"]["logprobs"] is True
+    evidence = body["evidence"]
+    rows = len(body["data"]["transactions"])
+    for pointer in (
+        "/account_holder",
+        "/transactions/0/amount",
+        f"/transactions/{rows - 1}/balance",
+        "/closing_balance",
+    ):
+        assert 0 < evidence[pointer]["probability"] <= 1
+    sure = [one["probability"] for one in evidence.values()]
+    assert len(set(sure)) > 3
+    shown = [before for _, check, before in reader.questions.values() if not check]
+    assert len(shown) == len(body["parts"]) == plain.json()["calls"]
+    assert all(len(before) == 1 and before[0].startswith("<examples>") for before in shown)
+
+
+class Quoting(Mender):
+    """Misreads one description, and quotes what stands there."""
+
+    at: Path = ()
+    printed = ""
+
+    def quoted(self, record: Any) -> list[tuple[str, str]]:
+        """The printed words, at the row's number in this part."""
+        rows = record.get("transactions", [])
+        return [
+            (f"/transactions/{number}/description", self.printed)
+            for number, row in enumerate(rows)
+            if row.get("description") == self.wrong.get(self.at)
+        ]
+
+
+async def test_quotes_are_looked_up_on_the_pages_of_their_part(mended: Opening) -> None:
+    """A quote that stands on several pages of the document stands on that one which the quoting part shows."""
+    one = made.statement(1, 30)
+    data = one.pdf()
+    gold = await golden(one, data, "application/pdf")
+    texts = ["\n".join(map(squeezed, page.split("\n"))) for page in one.text.split("\f")]
+    reader = Quoting(gold)
+    async with mended(reader) as client:
+        await publish(client, one)
+        parts = (await read(client, data, path="estimate")).json()["parts"]
+
+        def around(page: int) -> str:
+            """All that the parts show which show this page."""
+            own = [part for part in parts if part["first_page"] <= page <= part["last_page"]]
+            return "\n".join(texts[own[0]["first_page"] - 1 : own[-1]["last_page"]])
+
+        everything = "\n".join(texts)
+        path, page, text = next(
+            (path, page, text)
+            for path in gold.rows()[100:]
+            if everything.count(text := gold.values[*path, "description"]) > 1
+            for page in [next(n for n, shown in enumerate(texts, 1) if _line(gold, path) in shown)]
+            if around(page).count(text) == 1
+        )
+        reader.at, reader.printed = (*path, "description"), text
+        reader.wrong, reader.skip = {reader.at: "zzyzx qwfp"}, 10_000
+        answer = await read(client, data, evidence="quotes", max_attempts=1)
+    body = answer.json()
+    assert answer.status_code == 200, body
+    assert body["provenance"]["evidence"]["mode"] == "quotes"
+    where = body["evidence"]["/" + "/".join(map(str, reader.at))]
+    assert (where["status"], where["reason"], where["page"]) == ("ambiguous", "quoted", page)
+    assert where["quote"] == text
+
+
+def _line(gold: Gold, path: Path) -> str:
+    """The printed line of a row's amount: dates and balances make it the only one of its kind."""
+    return gold.lines[gold.spans[*path, "amount"][0]]
