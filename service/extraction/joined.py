@@ -132,6 +132,13 @@ def join(plan: Plan, parts: Parts, found: Sequence[PartRead]) -> Joined:
     )
 
 
+def so_far(plan: Plan, parts: Parts, found: Sequence[PartRead]) -> Any:
+    """The record of the parts that are read already; nothing validates it."""
+    return merge(
+        [Piece(one.data, _shown(parts, one)) for one in found], plan.version.schema, parts.lines
+    ).data
+
+
 def with_more(found: Sequence[PartRead], more: Sequence[PartRead]) -> list[PartRead]:
     """The same with further looks at some lines, each after the part that shows them."""
     result = list(found)

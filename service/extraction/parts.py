@@ -1,6 +1,7 @@
 """Reading a long document in parts: all of them at once, within the limits, into one record."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from service.extraction.account import Hold
 from service.extraction.asking import Asking, Unit
 from service.extraction.errors import OutputTruncated
 from service.extraction.excerpts import halves
-from service.extraction.joined import PartRead, Whole
+from service.extraction.joined import PartRead, Whole, so_far
 from service.extraction.mending import PartsMending
 from service.extraction.plan import Plan, Segment
 from service.extraction.reading import Progress, Read, read
@@ -21,6 +22,9 @@ from service.upstream import ContextExceeded
 
 _SHARE = 0.6
 """The part of the remaining time that the first reading of a part may take: the rest is for splitting it, or once more."""
+
+_SHOWN_S = 0.25
+"""Seconds between two views of the record so far at least; making them takes a fifth of the time at most."""
 
 _DEEPEST = 10
 """How often a part is halved at most."""
@@ -43,6 +47,8 @@ class PartsReading:
         self._of = len(plan.segments)
         self._done = 0
         self._rows = 0
+        self._found: list[PartRead] = []
+        self._next_view = 0.0
 
     async def read(self, holds: Sequence[Hold], *, partial: bool = False) -> Whole:
         """Every part, merged. ``holds`` has the money of the first call about each.
@@ -109,7 +115,10 @@ class PartsReading:
             again = await asking.account.more(segment.call, self._plan.model)
             done = await self._once(unit, segment, again, deadline=asking.terms.deadline)
         self._note(done.data)
-        return [PartRead(excerpt, done.data, unit, said=await asking.said(done.answer, done.form))]
+        one = PartRead(excerpt, done.data, unit, said=await asking.said(done.answer, done.form))
+        self._found.append(one)
+        await self._show()
+        return [one]
 
     async def _once(self, unit: Unit, segment: Segment, hold: Hold, *, deadline: float) -> Read:
         asking = self._asking
@@ -134,6 +143,18 @@ class PartsReading:
         asking = self._asking
         if asking.terms.watch is not None:
             asking.terms.watch.part(Progress(self._done, self._of, self._rows, asking.cost))
+
+    async def _show(self) -> None:
+        """The record of the parts that are read so far, for who looks on."""
+        watch = self._asking.terms.watch
+        began = clock.monotonic()
+        if watch is None or began < self._next_view or self._done == self._of:
+            return
+        self._next_view = math.inf  # one view is made at a time
+        found = sorted(self._found, key=lambda one: one.excerpt.first)
+        watch.grown(await asyncio.to_thread(so_far, self._plan, self._parts, found))
+        now = clock.monotonic()
+        self._next_view = now + max(_SHOWN_S, 4 * (now - began))
 
 
 def _count(value: Any) -> int:

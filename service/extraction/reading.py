@@ -54,6 +54,9 @@ class Watch(Protocol):
     def part(self, progress: Progress) -> None:
         """A part of a long document is read."""
 
+    def grown(self, data: Any) -> None:
+        """The record of the parts that are read so far."""
+
     def mending(self, calls: int, cost: NanoUSD) -> None:
         """What is wrong or missing in the record of all parts is asked for again, by so many calls at once."""
 
