@@ -46,6 +46,7 @@ from service.registry.api_beside import router as beside_router
 from service.registry.api_drafts import router as drafts_router
 from service.registry.api_registry import archives as archives_router
 from service.registry.api_registry import router as whole_registry_router
+from service.registry.models import Models
 from service.upstream import Settings as UpstreamSettings
 from service.upstream import Upstream
 from service.upstream.api import router as models_router
@@ -129,7 +130,13 @@ class Readiness(BaseModel):
         description="How the processes that parse documents are cut off from the network; `unknown` before the first one."
     )
     ocr: Literal["ready", "not installed", "off"] = Field(
-        description="Whether the text of pictures is read where it is needed: the extra `ocr`, and `WINNOW_DOCUMENTS_OCR`."
+        description="Whether the text of pictures is read where it is needed: the extra `ocr` or tesseract, and "
+        "`WINNOW_DOCUMENTS_OCR`."
+    )
+    ocr_scripts: list[str] = Field(
+        description="Languages whose scripts are read beyond Latin, Chinese and Japanese ones: those of the system's "
+        "tesseract, by its own names.",
+        examples=[["ara", "ell", "rus"]],
     )
     warnings: list[str] = Field(
         description="What needs an operator: a key or quota that failed, a model that stops within ninety days."
@@ -232,6 +239,7 @@ async def _open(settings: Settings, schemas: Registry, stack: AsyncExitStack) ->
     ours = Upstream(provider, catalogue)
     await ours.open()
     stack.push_async_callback(ours.close)
+    schemas.models = Models(lambda: ours.catalogue, on_retirement=settings.extraction.on_retirement)
     refreshing = asyncio.create_task(_refresh_shutdown_dates(ours))
     stack.push_async_callback(_cancel, refreshing)
     files = Files(settings.files, data, _files_folder(settings))
@@ -346,6 +354,7 @@ def _add_operations(app: FastAPI, admit: Any) -> None:
             schemas=len(parts.registry),
             isolation=parts.loader.isolation(),
             ocr=parts.loader.ocr(),
+            ocr_scripts=list(parts.loader.ocr_scripts()),
             warnings=[*health.problems, *health.warnings],
         )
 

@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import hypothesis
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Real documents and schemas, where this checkout has them beside it."""
+
+# How fast the machine is today says nothing about the code.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,6 +51,14 @@ def _stay_on_this_machine() -> Iterator[None]:
             if name.startswith(("WINNOW_", "OPENAI_")) and name not in ("WINNOW_CORPUS", "WINNOW_CI_VENVS"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_tesseract(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine has beside Python decides nothing, but in the tests of it."""
+    from service.documents import ocr_scripts
+
+    monkeypatch.setattr(ocr_scripts, "languages", tuple)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The application as a whole: health, problems, limits, access, the OpenAPI document."""
 
 import asyncio
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,12 @@ async def test_health(client: httpx2.AsyncClient) -> None:
     assert ready["schemas"] == 11
     assert any("gpt-4.1-mini stops on 2027-01-14" in warning for warning in ready["warnings"])
     await client.get("/v1/schemas")
-    metrics = await client.get("/metrics")
-    assert 'winnow_requests_total{method="GET",route="/v1/schemas",status="200"}' in metrics.text
+    await client.post("/v1/extract/invoice", json={"input": {"text": "Invoice number: 7"}})
+    await client.get("/v1/extract/invoice")
+    metrics = (await client.get("/metrics")).text
+    assert 'winnow_requests_total{method="GET",route="/v1/schemas",status="200"}' in metrics
+    assert 'winnow_requests_total{method="POST",route="/v1/extract/{schema}",status="200"}' in metrics
+    assert 'winnow_requests_total{method="GET",route="/v1/extract/{schema}",status="405"}' in metrics
     assert (await client.get("/docs")).status_code == 200
 
 
@@ -104,6 +109,69 @@ async def test_bodies_are_limited_while_they_are_read(sandbox: str, tmp_path: Pa
             "/v1/extract/order", content=b"x" * 2048, headers={"content-type": "text/plain"}
         )
         assert fits.status_code in (200, 422)
+
+
+async def test_packed_bodies_are_refused(client: httpx2.AsyncClient) -> None:
+    """What `Content-Encoding` packs is not taken for the document, in no operation; `identity` packs nothing."""
+    packed = gzip.compress(b"Invoice number: 5")
+    for path in (
+        "/v1/extract/order",
+        "/v1/extract",
+        "/v1/estimate/order",
+        "/v1/files",
+        "/v1/schemas/x/check",
+    ):
+        answer = await client.post(
+            path, content=packed, headers={"content-type": "text/plain", "content-encoding": "gzip"}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), path
+    plain = {"content-type": "text/plain", "content-encoding": "identity"}
+    answer = await client.post("/v1/extract/order", content=b"Invoice number: 5\nTotal: 5", headers=plain)
+    assert answer.status_code == 200
+
+
+async def test_callers_who_go_away_are_no_faults_of_ours(
+    client: httpx2.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A body that ends early is a 499 in logs and metrics, and its idempotency key is free again."""
+    headers = [(b"content-type", b"text/plain"), (b"idempotency-key", b"gone")]
+    for path in ("/v1/extract/order", "/v1/files", "/v1/schemas/x/versions"):
+        messages = iter(
+            [
+                {"type": "http.request", "body": b"{", "more_body": True},
+                {"type": "http.disconnect"},
+            ]
+        )
+        answered: list[Any] = []
+
+        async def receive(messages: Any = messages) -> Any:
+            return next(messages)
+
+        async def send(message: Any, answered: list[Any] = answered) -> None:
+            answered.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "app": client.app,
+        }
+        await client.app(scope, receive, send)
+        assert answered[0]["status"] == 499
+    assert "internal_error" not in capsys.readouterr().err
+    again = await client.post(
+        "/v1/extract/order",
+        content=b"Invoice number: 5\nTotal: 5",
+        headers={"content-type": "text/plain", "idempotency-key": "gone"},
+    )
+    assert again.status_code == 200
+    metrics = (await client.get("/metrics")).text
+    for route in ("/v1/extract/{schema}", "/v1/files", "/v1/schemas/{name}/versions"):
+        assert f'winnow_requests_total{{method="POST",route="{route}",status="499"}}' in metrics
 
 
 async def test_requests_in_flight_are_limited(sandbox: str, tmp_path: Path) -> None:

@@ -264,12 +264,15 @@ def _offline(name: str, document: dict[str, Any]) -> Any:
 
     from pydantic import ValidationError
 
+    from service.catalogue import Catalogue
     from service.registry import Registry, Settings
     from service.registry.bodies import check_body
+    from service.registry.models import Models
     from service.registry.publishing import checked
     from service.registry.wire import ContentBody
 
     registry = Registry(Settings(starter=False, folders=[], refresh_s=1))
+    registry.models = Models(lambda: Catalogue.load().with_scenarios(), complete=False)
     try:
         content = ContentBody.model_validate(document).content()
     except ValidationError as error:

@@ -46,6 +46,7 @@ def serve(
 
     from service.access import is_loopback
     from service.app import create_app
+    from service.cli.connections import Connection
     from service.registry import BrokenFolder
 
     settings = load_settings(host=host, port=port, sandbox=sandbox, schemas=schemas, insecure=insecure)
@@ -75,6 +76,7 @@ def serve(
 
     config = uvicorn.Config(
         application,
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -10,7 +10,7 @@ from service.documents.errors import DocumentEmpty, DocumentEncrypted
 from service.documents.media import resolve
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
-from service.foundation.errors import WinnowError
+from service.foundation.errors import Fault, WinnowError
 
 Parse = Callable[[bytes, Job], Parsed]
 
@@ -32,6 +32,8 @@ class Attachment:
     data: bytes | None = field(repr=False)
     charset: str | None = None
     inline: bool = False
+    inner: Callable[[Job], Parsed] | None = field(default=None, repr=False)
+    """Reads a message that the format holds taken apart, with no bytes of its own; ``data`` is None then."""
 
 
 def assemble(
@@ -47,7 +49,12 @@ def assemble(
     Raises ``DocumentEmpty``, ``DocumentEncrypted``, ``DocumentTooLong``, ``PagesOutOfRange``.
     """
     if not body.strip() and any(_sealed(part) for part in attached):
-        raise DocumentEncrypted("the message is encrypted: save it decrypted and send it again")
+        raise DocumentEncrypted(
+            "the message is encrypted: save it decrypted and send it again",
+            errors=[
+                Fault("", "Save it decrypted in the mail program that can read it, and send the new file.")
+            ],
+        )
     names = [part.name for part in attached if part.name]
     listed = [f"Attachments: {', '.join(names)}"] if names else []
     if not body.strip() and not attached and not headers:
@@ -76,6 +83,8 @@ def harmless(name: str) -> str:
 def _skipped(part: Attachment, taken: int, job: Job) -> str | None:
     if taken >= job.limits.max_attachments:
         return f"more than {job.limits.max_attachments} are not read"
+    if part.inner is not None:
+        return None
     if part.data is None or not part.data.strip():
         return "it is empty"
     if part.inline and part.declared.startswith("image/") and len(part.data) < _SMALL_PICTURE:
@@ -86,22 +95,26 @@ def _skipped(part: Attachment, taken: int, job: Job) -> str | None:
 def _read(pages: list[Page], part: Attachment, job: Job, parse: Parse, notices: list[Notice]) -> str | None:
     """Append the attachment's pages; otherwise why it could not be read."""
     data = part.data or b""
+    inner = replace(
+        job,
+        charset=part.charset,
+        pages=None,
+        scans=0,  # of many attachments, the scans would be more than one answer may hold
+        depth=job.depth + 1,
+        limits=replace(job.limits, max_pages=max(job.limits.max_pages - len(pages), 1)),
+    )
     try:
-        media = resolve(data, declared=part.declared, name=part.name)
-        if media.kind in {"mail", "outlook"} and job.depth >= job.limits.max_nesting:
+        media = None if part.inner is not None else resolve(data, declared=part.declared, name=part.name)
+        if (media is None or media.kind in {"mail", "outlook"}) and job.depth >= job.limits.max_nesting:
             return f"messages are nested more than {job.limits.max_nesting} deep"
-        inner = replace(
-            job,
-            media_type=media.media_type,
-            charset=part.charset or media.charset,
-            pages=None,
-            scans=0,  # of many attachments, the scans would be more than one answer may hold
-            depth=job.depth + 1,
-            limits=replace(job.limits, max_pages=max(job.limits.max_pages - len(pages), 1)),
-        )
-        parsed = parse(data, inner)
+        if media is None:
+            assert part.inner is not None  # noqa: S101 - narrows the type: see above
+            parsed = part.inner(inner)
+        else:
+            charset = part.charset or media.charset
+            parsed = parse(data, replace(inner, media_type=media.media_type, charset=charset))
     except WinnowError as error:
-        return f"{error.code}: {error.detail}"
+        return f"{error.code}: {error.detail.partition('; supported are ')[0]}"
     notices.extend(parsed.notices)
     for page in parsed.pages:
         text = f"[Attachment: {part.name}]\n{page.text}" if part.name and page.text else page.text

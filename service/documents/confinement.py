@@ -46,6 +46,9 @@ _CALLS: dict[str, tuple[int, dict[str, int]]] = {
     ),
 }  # fmt: skip
 
+_PROGRAMS = frozenset({"execve"})
+"""What a process needs that starts a program."""
+
 _X32 = 0x40000000
 """Bit of the x32 twin of each x86-64 call; the filter forbids them all."""
 
@@ -81,11 +84,14 @@ def grant_cpu(seconds: float) -> None:
     )
 
 
-def isolate() -> Isolation:
-    """Take the network away from this process, by the strongest means that works here."""
+def isolate(*, programs: bool = False) -> Isolation:
+    """Take the network away from this process, by the strongest means that works here.
+
+    With ``programs`` it may start others; what it cannot do itself, they cannot either.
+    """
     if sys.platform != "linux":
         return "none"
-    if _seccomp():
+    if _seccomp(_PROGRAMS if programs else frozenset()):
         return "seccomp"
     libc = _libc()
     if libc.unshare(_CLONE_NEWNET) == 0 or libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0:
@@ -97,12 +103,12 @@ class _Filter(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("program", ctypes.c_char_p)]
 
 
-def _seccomp() -> bool:
+def _seccomp(allowed: frozenset[str] = frozenset()) -> bool:
     known = _CALLS.get(os.uname().machine)
     if known is None:
         return False
     architecture, calls = known
-    program = _program(architecture, sorted(calls.values()))
+    program = _program(architecture, sorted(call for name, call in calls.items() if name not in allowed))
     libc = _libc()
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False

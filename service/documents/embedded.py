@@ -1,8 +1,8 @@
-"""Pictures inside office files that hold nothing else: scans pasted into a document."""
+"""Pictures inside office files and web pages that hold nothing else: scans pasted into a document."""
 
 from dataclasses import replace
+from typing import Protocol
 
-from service.documents.archive import Archive
 from service.documents.document import Notice, Page
 from service.documents.errors import DocumentEmpty
 from service.documents.media import resolve
@@ -12,7 +12,14 @@ from service.documents.pictures import read as read_picture
 from service.foundation.errors import WinnowError
 
 
-def pictures_instead(archive: Archive, paths: list[str], job: Job, text: str) -> Parsed:
+class Source(Protocol):
+    """Something that pictures can be taken out of by name."""
+
+    def read(self, name: str, /) -> bytes:
+        """The bytes of one."""
+
+
+def pictures_instead(source: Source, paths: list[str], job: Job, text: str) -> Parsed:
     """The pictures as pages, what little text there is on the first.
 
     Raises ``DocumentEmpty`` when no picture can be read either, ``PagesOutOfRange``.
@@ -20,7 +27,7 @@ def pictures_instead(archive: Archive, paths: list[str], job: Job, text: str) ->
     pages: list[Page] = []
     skipped = 0
     for path in dict.fromkeys(paths):
-        data = archive.read(path)
+        data = source.read(path)
         try:
             media = resolve(data, declared=None, name=path)
             if media.kind != "image" or len(pages) >= job.limits.max_attachments:

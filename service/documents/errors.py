@@ -17,14 +17,18 @@
     Unavailable (503)
     └── ParserUnavailable           parser_unavailable           no worker process could be started
 
-All cross the process boundary as ``(code, detail, members)``: see ``by_code``.
+All cross the process boundary as ``(code, detail, members, faults)``: see ``by_code``. The pointers of their faults
+are relative to what ``Loader.load`` is given: ``""`` are the bytes, ``/password`` and ``/pages`` those arguments.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from service.foundation.errors import (
     BadRequest,
     DeadlineExceeded,
+    Fault,
     Unavailable,
     Unprocessable,
     UnsupportedMedia,
@@ -54,7 +58,7 @@ class DocumentEncrypted(Unprocessable):
 
     code = "document_encrypted"
     title = "The document is encrypted"
-    hint = "Send the password as `password` beside the document, or remove the protection."
+    hint = "Send it in a JSON request with its password as `password` beside it, or remove the protection."
 
 
 class WrongPassword(Unprocessable):
@@ -62,7 +66,7 @@ class WrongPassword(Unprocessable):
 
     code = "wrong_password"
     title = "The password does not open the document"
-    hint = "Send the user or the owner password of this document as `password`."
+    hint = "Send the user or the owner password of this document, as it is written in its own viewer."
 
 
 class UndecodableText(Unprocessable):
@@ -86,7 +90,7 @@ class DocumentTooManyPages(DocumentTooComplex):
 
     code = "document_too_many_pages"
     title = "The document has too many pages"
-    hint = "Ask for a part of it with `pages`, such as `1-50`."
+    hint = "Ask for a part of it with `pages`, such as `1-50`; one of several parts has to be split or sent alone."
 
 
 class DocumentTooManyPixels(DocumentTooComplex):
@@ -137,10 +141,26 @@ class ParserUnavailable(Unavailable):
     hint = "Retry; if it persists, the operator should look at process and memory limits."
 
 
-def by_code(code: str, detail: str, members: dict[str, Any]) -> WinnowError:
+def by_code(code: str, detail: str, members: dict[str, Any], faults: Sequence[Fault] = ()) -> WinnowError:
     """The error that a worker reported. A code that is not a 4xx of ours is a broken document, never a fault of ours."""
     classes = {leaf.code: leaf for leaf in leaves() if 400 <= leaf.status < 500}
-    return classes.get(code, DocumentUnreadable)(detail, members=members)
+    return classes.get(code, DocumentUnreadable)(detail, members=members, errors=faults)
+
+
+def at_least_the_whole(error: WinnowError, *, page: int | None = None) -> None:
+    """Let an error name a place and what to do: where it names none, the whole (or one page) and what its code says."""
+    if not error.errors:
+        error.errors = (Fault("", error.hint or error.detail, page=page),)
+
+
+@contextmanager
+def on_page(number: int) -> Iterator[None]:
+    """What is refused inside is refused for this page."""
+    try:
+        yield
+    except WinnowError as error:
+        at_least_the_whole(error, page=number)
+        raise
 
 
 __all__ = [
@@ -159,5 +179,7 @@ __all__ = [
     "UndecodableText",
     "UnsupportedMedia",
     "WrongPassword",
+    "at_least_the_whole",
     "by_code",
+    "on_page",
 ]

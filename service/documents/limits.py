@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Task = Literal["parse", "ocr"]
-"""What a worker process is there for: its whole life it does one or the other."""
+Task = Literal["parse", "ocr", "scripts"]
+"""What a worker process is there for its whole life: to parse, or to read pictures by rapidocr or by tesseract."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from service.documents import plain, tables
 from service.documents.document import Document, PageRange
 from service.documents.encodings import sniff_unicode
-from service.documents.errors import DocumentEmpty
+from service.documents.errors import DocumentEmpty, at_least_the_whole
 from service.documents.language import told
 from service.documents.media import Media, resolve
 from service.documents.parsed import Images, Job, Parsed
@@ -15,6 +15,7 @@ from service.documents.pool import Pool
 from service.documents.recognition import Readiness, Recognition
 from service.documents.settings import Settings
 from service.foundation.content import Content, Spooled
+from service.foundation.errors import WinnowError
 
 _HASH_THREAD = 1024 * 1024
 """Bytes from which the digest (about 1 ms per MB) is made in a thread."""
@@ -39,6 +40,7 @@ class Loader:
         """Ready to load. No process is started before the first document needs one."""
         if self._pool is None:
             self._pool = Pool(self._settings.parsing())
+            await self._recognition.open()
 
     async def close(self) -> None:
         """End all processes, also busy ones; loads that are under way fail."""
@@ -63,6 +65,10 @@ class Loader:
         """Whether the text of pictures can be read: ``ready``, ``not installed`` or ``off``."""
         return self._recognition.readiness
 
+    def ocr_scripts(self) -> tuple[str, ...]:
+        """The languages whose scripts are read beyond those of the extra, by the names that tesseract has for them."""
+        return self._recognition.scripts
+
     async def load(
         self,
         data: Content,
@@ -82,8 +88,36 @@ class Loader:
         ``ocr`` pages that are pictures have the words in them, where OCR is installed: seconds a page. Pages that it
         cannot read stay pictures, and a notice says why.
 
-        Raises ``UnsupportedMedia`` (415), the errors of ``service.documents.errors``, and ``DeadlineExceeded`` (504).
+        Raises ``UnsupportedMedia`` (415), the errors of ``service.documents.errors``, and ``DeadlineExceeded`` (504). Each
+        names a place and what to do: the bytes are ``""``, these arguments ``/password``, ``/pages`` and ``/deadline``.
         """
+        try:
+            return await self._load(
+                data,
+                declared=declared,
+                name=name,
+                password=password,
+                pages=pages,
+                images=images,
+                ocr=ocr,
+                deadline=deadline,
+            )
+        except WinnowError as error:
+            at_least_the_whole(error)
+            raise
+
+    async def _load(
+        self,
+        data: Content,
+        *,
+        declared: str | None,
+        name: str | None,
+        password: str | None,
+        pages: PageRange | None,
+        images: Images,
+        ocr: bool,
+        deadline: float | None,
+    ) -> Document:
         if not len(data):
             raise DocumentEmpty("the document has no bytes")
         if isinstance(data, Spooled):

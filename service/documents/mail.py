@@ -3,7 +3,7 @@
 import email.errors
 import email.policy
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.header import decode_header, make_header
 from email.message import Message
@@ -12,12 +12,18 @@ from email.parser import BytesParser
 from service.documents.attachments import Attachment, Parse, assemble, harmless
 from service.documents.document import Notice
 from service.documents.errors import DocumentEmpty, DocumentTooComplex, DocumentUnreadable
+from service.documents.guess import guess
+from service.documents.packed_rtf import RTF_LETTER, unpacked
 from service.documents.parsed import Job, Parsed
+from service.documents.tnef import MEDIA_TYPES, Unwrapped, unwrapped
 
 _SHOWN = ("From", "To", "Cc", "Bcc", "Reply-To", "Date", "Subject")
 _FEW_WORDS = 8
 _SAME = 0.2
 """Words, and their share, that the versions of a message may differ in: addresses of links, signs for pictures."""
+
+_MOST = 0.5
+"""Share of the words of the HTML that the text must lack to be left for it."""
 
 _POLICY = email.policy.default.clone(refold_source="none")
 
@@ -39,15 +45,64 @@ def read(data: bytes, job: Job, parse: Parse) -> Parsed:
     body, rest = _chosen_body(leaves)
     notices: list[Notice] = []
     text = _read_body(body, job, parse, notices)
-    unshown = _only_in_text(leaves, body, text, job, parse)
-    if unshown:
-        notices.append(
-            Notice(
-                "hidden_text",
-                f"the message as text, which was read, has {unshown} words that its HTML version does not show",
-            )
+    pages = [part for part in _chosen_bodies(leaves, "text/html") if part not in body]
+    if pages and text.strip():
+        text = _of_two(text, pages, job, parse, notices)
+    attached: list[Attachment] = []
+    for part in map(_attachment, rest):
+        wrapped = unwrapped(part.data or b"") if part.declared in MEDIA_TYPES or _is_winmail(part) else None
+        if wrapped is None:
+            attached.append(part)
+            continue
+        attached += _inside(wrapped, parse)
+        if not text.strip():
+            text = _wrapped_body(wrapped, job, parse, notices)
+    return assemble(_headers(message), text, attached, notices, job, parse)
+
+
+def _is_winmail(part: Attachment) -> bool:
+    return part.name.lower() == "winmail.dat"
+
+
+def _inside(wrapped: Unwrapped, parse: Parse) -> list[Attachment]:
+    """The attachments that Outlook has wrapped up."""
+    return [
+        Attachment(
+            name=harmless(part.name),
+            declared=part.declared.lower(),
+            data=part.data,
+            inner=_reader(inner, parse) if (inner := unwrapped(part.data)) is not None else None,
         )
-    return assemble(_headers(message), text, [_attachment(part) for part in rest], notices, job, parse)
+        for part in wrapped.attached
+    ]
+
+
+def _reader(wrapped: Unwrapped, parse: Parse) -> Callable[[Job], Parsed]:
+    """Reads a message that is wrapped up inside another one; its headers stay there."""
+
+    def read_inner(inner: Job) -> Parsed:
+        notices: list[Notice] = []
+        body = _wrapped_body(wrapped, inner, parse, notices)
+        return assemble([], body, _inside(wrapped, parse), notices, inner, parse)
+
+    return read_inner
+
+
+def _wrapped_body(wrapped: Unwrapped, job: Job, parse: Parse, notices: list[Notice]) -> str:
+    """The message itself where that was wrapped up too."""
+    if wrapped.text.strip():
+        return wrapped.text
+    rtf = unpacked(wrapped.rtf, RTF_LETTER * job.limits.max_text_characters)
+    for data, media_type in ((wrapped.html, "text/html"), (rtf, "application/rtf")):
+        if not data.strip():
+            continue
+        try:
+            parsed = parse(data, replace(job, media_type=media_type, charset=None, pages=None))
+        except DocumentEmpty:
+            continue
+        notices.extend(parsed.notices)
+        return "\n\n".join(page.text for page in parsed.pages)
+    return ""
 
 
 def _attachment(part: Message) -> Attachment:
@@ -91,15 +146,37 @@ def _chosen_body(leaves: list[Message]) -> tuple[list[Message], list[Message]]:
     return (texts if told or not pages else pages), rest
 
 
-def _only_in_text(leaves: list[Message], body: list[Message], text: str, job: Job, parse: Parse) -> int:
-    """How many words of a text body the HTML beside it lacks: mail programs show that instead. 0 for a few."""
-    pages = [part for part in _chosen_bodies(leaves, "text/html") if part not in body]
-    if not pages or not text.strip():
-        return 0
-    said = set(re.findall(r"\w{2,}", text.casefold()))
-    shown = _read_body(pages, job, parse, []).casefold()
-    missing = said.difference(re.findall(r"\w{2,}", shown))
-    return len(missing) if len(missing) > max(_FEW_WORDS, _SAME * len(said)) else 0
+def _of_two(text: str, pages: list[Message], job: Job, parse: Parse, notices: list[Notice]) -> str:
+    """The message as text, or as HTML where that says most and the text little more than that there is HTML.
+
+    Mail programs show the HTML. What the text has beside it is noticed.
+    """
+    more: list[Notice] = []
+    shown = _read_body(pages, job, parse, more)
+    said, seen = _words(text), _words(shown)
+    if len(seen - said) > max(_FEW_WORDS, _MOST * len(seen)):
+        notices[:] = more
+        if len(said - seen) > _FEW_WORDS:
+            notices.append(
+                Notice(
+                    "hidden_text",
+                    f"{len(said - seen)} words of the message as text are not in its HTML version",
+                )
+            )
+        return shown
+    unshown = len(said - seen)
+    if unshown > max(_FEW_WORDS, _SAME * len(said)):
+        notices.append(
+            Notice(
+                "hidden_text",
+                f"the message as text, which was read, has {unshown} words that its HTML version does not show",
+            )
+        )
+    return text
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w{2,}", text.casefold()))
 
 
 def _chosen_bodies(leaves: list[Message], kind: str) -> list[Message]:
@@ -147,9 +224,13 @@ def _header(message: Message, name: str) -> str:
         value = str(message.get(name) or "")
     except Exception:  # noqa: BLE001 - header parsing fails in many ways (IndexError, ValueError, …)
         value = ""
-    if value:
+    if value and "\ufffd" not in value:
         return value
     raw = str(next((found for key, found in message.raw_items() if key.lower() == name.lower()), ""))
+    if not raw.isascii():
+        # Bytes that no header may hold, from before UTF-8: the library keeps them as surrogates.
+        plain = raw.encode("utf-8", "surrogateescape")
+        raw = plain.decode(guess(plain), "replace")
     try:
         return str(make_header(decode_header(raw))) or raw
     except (ValueError, LookupError, email.errors.MessageError):

@@ -3,16 +3,23 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service.documents.document import Notice, Page, Table
+from service.documents.embedded import pictures_instead
 from service.documents.encodings import clean, decode, sniff_unicode
 from service.documents.errors import DocumentEmpty, DocumentTooComplex
+from service.documents.html_pictures import SMALLEST, Inlined, is_inlined
+from service.documents.html_tables import Grid, span
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.styles import Ink, Style, declared, hides, of_nodes
 from service.documents.tags import BLOCKS, SKIPPED, SPACED
+from service.documents.word_numbers import written
+
+_COUNTS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+"""Types of numbered lists → the formats of Word's."""
 
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _OWN: Mapping[str, Style] = {
@@ -28,6 +35,10 @@ _PLAIN: Style = {}
 _NESTING = re.compile(
     r"<(/?)(?:div|span|b|i|u|em|strong|font|center|blockquote|section|article|ul|ol|table)\b", re.IGNORECASE
 )
+_MOST_FRAMES = 2
+_FEW = 20
+"""Pages inside pages that are read, and letters and digits from which a page is more than its pictures."""
+
 _DEEPEST = 20_000
 """Elements inside each other, of those that nothing closes but their own end: two seconds for the parser."""
 
@@ -43,7 +54,6 @@ def read(data: bytes, job: Job) -> Parsed:
 
     Raises ``UndecodableText``, ``DocumentEmpty``, ``DocumentTooLong``, ``DocumentTooComplex``, ``PagesOutOfRange``.
     """
-    chosen(1, job.pages)
     charset = job.charset
     if charset is None and sniff_unicode(data) is None:
         declared = _META.search(data[:4096])
@@ -54,9 +64,15 @@ def read(data: bytes, job: Job) -> Parsed:
     reader.walk(source)
     text, more = clean(reader.text())
     check_length(len(text), job.limits)
+    more += _left_out(reader.hidden)
+    if reader.pictures and sum(map(str.isalnum, text)) < _FEW:
+        parsed = pictures_instead(Inlined(reader.pictures), list(reader.pictures), job, text)
+        return replace(parsed, notices=(*notices, *more, *parsed.notices))
+    chosen(1, job.pages)
     if not text.strip():
         raise DocumentEmpty("the page holds no visible text")
-    more += _left_out(reader.hidden)
+    if reader.pictures:
+        more.append(Notice("pictures", f"{len(reader.pictures)} pictures in the page were not read"))
     return Parsed((Page(number=1, text=text, tables=tuple(reader.tables)),), (*notices, *more))
 
 
@@ -102,23 +118,20 @@ class _Writer:
             self.lines.append("")
 
 
-@dataclass(slots=True)
-class _Table:
-    rows: list[list[list[str]]] = field(default_factory=list)
-    """Row → cell → lines."""
-    nested: bool = False
-
-
 class _Reader:
     """Walks the tree without recursion: documents nest as deep as they like."""
 
-    def __init__(self, max_cells: int) -> None:
+    def __init__(self, max_cells: int, depth: int = 0) -> None:
+        self.pictures: dict[str, str] = {}
+        """Name → address, of pictures that lie in the page itself."""
+        self._depth = depth
         self.tables: list[Table] = []
         self.hidden: Counter[str] = Counter()
         self._cells_left = max_cells
         self._title = ""
         self._writers = [_Writer()]
-        self._open: list[_Table] = []
+        self._open: list[Grid] = []
+        self._counts: list[tuple[str, int] | None] = []
         self._cells: list[int] = []
         self._verbatim = 0
         self._sheets: dict[int, dict[str, str]] = {}
@@ -164,7 +177,25 @@ class _Reader:
         if hides(style) or "hidden" in attributes or (node.tag == "dialog" and "open" not in attributes):
             self._leave_out("text", node.text(deep=True))
             return False
+        if node.tag == "iframe":
+            self._frame(attributes.get("srcdoc") or "")
+            return False
         return True
+
+    def _frame(self, source: str) -> None:
+        """A page inside the page. One that lies elsewhere is not fetched."""
+        writer = self._writers[-1]
+        if not source or self._depth >= _MOST_FRAMES or self._ink[-1].unseen:
+            return
+        inner = _Reader(self._cells_left, self._depth + 1)
+        inner.walk(source)
+        self._cells_left = inner._cells_left
+        self.hidden += inner.hidden
+        self.tables += inner.tables
+        self.pictures |= {f"{len(self.pictures)}.{name}": where for name, where in inner.pictures.items()}
+        writer.space()
+        writer.lines += inner.text().split("\n")
+        writer.space()
 
     def _styled(self, node: Any, attributes: Mapping[str, str | None]) -> Style:
         """What decides whether an element is seen: of the browser, of attributes, of style sheets, its own."""
@@ -209,8 +240,12 @@ class _Reader:
             writer.flush()
         elif tag == "img":
             self._leave_out("alt", node.attributes.get("alt") or "")
+            where = node.attributes.get("src") or ""
+            if len(where) >= SMALLEST and is_inlined(where):
+                self.pictures[str(len(self.pictures) + 1)] = where
         elif tag in {"td", "th"} and self._open:
             self._writers.append(_Writer())
+            self._open[-1].spans.append(span(node.attributes))
         elif tag == "input":
             writer.inline.append(_typed(node))
         elif tag in BLOCKS:
@@ -218,19 +253,33 @@ class _Reader:
                 writer.space()
             else:
                 writer.flush()
-            self._open_block(tag, writer)
+            self._open_block(tag, node, writer)
 
-    def _open_block(self, tag: str, writer: _Writer) -> None:
+    def _open_block(self, tag: str, node: Any, writer: _Writer) -> None:
         if tag == "li":
-            writer.inline.append("- ")
+            writer.inline.append(self._marker(node))
+        elif tag in {"ol", "ul"}:
+            self._counts.append(_counting(node.attributes) if tag == "ol" else None)
         elif tag == "pre":
             self._verbatim += 1
         elif tag == "table":
             for outer in self._open:
                 outer.nested = True
-            self._open.append(_Table())
+            self._open.append(Grid())
         elif tag == "tr" and self._open:
-            self._open[-1].rows.append([])
+            self._open[-1].next_row()
+
+    def _marker(self, item: Any) -> str:
+        """What a browser shows before an item: its number, or a point."""
+        counting = self._counts[-1] if self._counts else None
+        if counting is None:
+            return "- "
+        format, number = counting
+        said = item.attributes.get("value") or ""
+        if said.isdecimal() and said.isascii() and len(said) < 8:
+            number = int(said)
+        self._counts[-1] = format, number + 1
+        return f"{written(number, format)}. "
 
     def _say(self, writer: _Writer, text: str) -> None:
         if not self._verbatim:
@@ -256,7 +305,9 @@ class _Reader:
             writer.flush()
             self._close_table(writer)
         elif tag in BLOCKS:
-            if tag == "pre":
+            if tag in {"ol", "ul"}:
+                self._counts.pop()
+            elif tag == "pre":
                 self._verbatim -= 1
                 writer.lines.append("".join(writer.inline).rstrip())
                 writer.inline.clear()
@@ -268,25 +319,27 @@ class _Reader:
     def _close_cell(self) -> None:
         cell = self._writers.pop()
         cell.flush()
-        self._cells_left -= 1
+        self._cells_left -= self._open[-1].add([line for line in cell.lines if line])
         if self._cells_left < 0:
             raise DocumentTooComplex(
                 "the page holds more table cells than are read", members={"limit": "max_cells"}
             )
-        table = self._open[-1]
-        if not table.rows:
-            table.rows.append([])
-        table.rows[-1].append([line for line in cell.lines if line])
 
     def _close_table(self, writer: _Writer) -> None:
         table = self._open.pop()
-        layout = table.nested or any(len(cell) > _TALLEST_CELL for row in table.rows for cell in row)
-        for row in table.rows:
+        layout = table.nested or any(
+            len(cell) > _TALLEST_CELL for row in table.rows for cell in row if cell is not None
+        )
+        # Of a layout no column has a meaning; elsewhere a place that a cell from above takes stays empty.
+        filled = [
+            [cell or [] for cell in row if cell is not None or not layout] for row in table.rows if any(row)
+        ]
+        for row in filled:
             if layout and any(len(cell) > 1 for cell in row):
                 writer.lines.extend(line for cell in row for line in cell)
-            elif any(row):
+            else:
                 writer.lines.append(" | ".join(" ".join(cell) for cell in row).strip())
-        rows = tuple(tuple(" ".join(cell) for cell in row) for row in table.rows if any(row))
+        rows = tuple(tuple(" ".join(cell) for cell in row) for row in filled)
         if not layout and len(rows) > 1 and max(map(len, rows)) > 1:
             self.tables.append(rows)
         writer.space()
@@ -336,8 +389,19 @@ def _typed(node: Any) -> str:
 
 
 def _selected(node: Any) -> str:
+    """What a list of choices shows as chosen: of a single choice the first option, where nothing is."""
     options = node.css("option")
-    for option in options:
-        if "selected" in option.attributes:
-            return str(option.text())
-    return str(options[0].text()) if options else ""
+    taken = [" ".join(option.text().split()) for option in options if "selected" in option.attributes]
+    if "multiple" in node.attributes:
+        return ", ".join(taken)
+    return taken[-1] if taken else " ".join(options[0].text().split()) if options else ""
+
+
+def _counting(attributes: Mapping[str, str | None]) -> tuple[str, int] | None:
+    """How a list counts, and from where; None where it shows no numbers, or counts backwards."""
+    style = (attributes.get("style") or "").lower()
+    if "reversed" in attributes or ("list-style" in style and "none" in style):
+        return None
+    start = attributes.get("start") or ""
+    number = int(start) if start.isdecimal() and start.isascii() and len(start) < 8 else 1
+    return _COUNTS.get(attributes.get("type") or "", "decimal"), number

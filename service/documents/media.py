@@ -10,6 +10,7 @@ from service.documents.document import Notice
 from service.documents.encodings import controls, sniff_unicode
 from service.documents.errors import DocumentEncrypted, DocumentUnreadable, UnsupportedMedia
 from service.foundation.content import Viewed
+from service.foundation.errors import Fault
 
 Kind = Literal[
     "text",
@@ -34,6 +35,11 @@ _PPTX = f"{_OOXML}presentationml.presentation"
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"
 _XLS = "application/vnd.ms-excel"
 _MSG = "application/vnd.ms-outlook"
+
+_TEXTS: frozenset[Kind] = frozenset({"text", "json", "xml", "html", "table", "mail"})
+
+UNLOCK = "Open it in its office program, save it without a password, and send the new file."
+"""What to do about an office file behind a password: unlike that of a PDF it is not taken with a request."""
 
 _KINDS: dict[str, tuple[Kind, str]] = {
     "text/plain": ("text", "plain text in any encoding"),
@@ -142,7 +148,8 @@ def resolve(data: Viewed, *, declared: str | None, name: str | None) -> Media:
         if told in _KINDS:
             raise DocumentUnreadable(f"declared as {told}, but the bytes are not of this type or are damaged")
         raise _unsupported(told)
-    hint = told if told not in _UNTOLD else _EXTENSIONS.get(_extension(name), "")
+    # Of what cannot be true, and of nothing said, the name tells more: Windows calls every CSV an Excel file.
+    hint = told if told in _KINDS and _KINDS[told][0] in _TEXTS else _EXTENSIONS.get(_extension(name), told)
     return _media(_text_type(head, hint), told, charset)
 
 
@@ -158,6 +165,7 @@ def _media(found: str, told: str, charset: str | None) -> Media:
         raise UnsupportedMedia(
             "image/heic is read with an extra that is not installed here: pip install 'winnow[heic]', or send the picture "
             "as JPEG or PNG",
+            errors=[Fault("", "Send the picture as JPEG or PNG.")],
             members={"supported": _served()},
         )
     notices: tuple[Notice, ...] = ()
@@ -265,7 +273,8 @@ def _ole(data: Viewed) -> str | None:
         if stream.encode("utf-16-le") in names:
             if not media_type:
                 raise DocumentEncrypted(
-                    "encrypted office files are not opened here: remove the password and send it again"
+                    "encrypted office files are not opened here: remove the password and send it again",
+                    errors=[Fault("", UNLOCK)],
                 )
             return media_type
     return "application/x-ole-storage"
@@ -398,16 +407,24 @@ def _untold_text(head: str) -> str:
         lines = head.splitlines()
         if len(head) == _HEAD:
             lines.pop()  # cut off
-        counts = [line.count(delimiter) for line in lines[:20] if line.strip()]
+        counts = [_QUOTED.sub("", line).count(delimiter) for line in lines[:20] if line.strip()]
         if len(counts) >= 3 and counts[0] >= 1 and len(set(counts)) == 1:
             return media_type
     return "text/plain"
 
 
+_MAILBOX = re.compile(r"\AFrom [^\n]*\n")
+_QUOTED = re.compile('"[^"]*"')
+"""A cell of a table in which delimiters delimit nothing."""
+
+
 def _looks_like_mail(head: str) -> bool:
-    """At least three header fields of a message before the first blank line, and nothing else among them."""
+    """At least three header fields of a message before the first blank line, and nothing else among them.
+
+    Mailboxes put a line without a colon before them.
+    """
     seen = 0
-    for line in head.splitlines():
+    for line in _MAILBOX.sub("", head).splitlines():
         if not line.strip():
             break
         if line[0] in " \t":

@@ -20,6 +20,7 @@ from service.documents.encodings import clean
 from service.documents.errors import DocumentUnreadable
 from service.documents.language import hint
 from service.documents.layout import Piece, arrange
+from service.documents.limits import Limits
 from service.documents.parsed import Job, Parsed
 from service.documents.pictures import check_size
 
@@ -70,20 +71,28 @@ def read(data: bytes, job: Job) -> Parsed:
 
     Raises ``DocumentTooManyPixels``, ``DocumentEmpty``, ``DocumentUnreadable``.
     """
-    from PIL import Image as pillow  # noqa: N813 - the library's name is taken by our value
-
-    pillow.MAX_IMAGE_PIXELS = None  # checked here
-    try:
-        with pillow.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP", "GIF"]) as opened:
-            check_size(opened.width, opened.height, job.limits)
-            picture = opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DocumentUnreadable("the picture of the page is damaged") from error
+    picture = decoded(data, job.limits)
     width, height = picture.size
     text, words = compose(recognise(picture), width, height)
     return Parsed(
         (Page(1, text, words, width=float(width), height=float(height), source="ocr", language=hint(text)),)
     )
+
+
+def decoded(data: bytes, limits: Limits) -> Any:
+    """A picture of a page as Pillow has it, in red, green and blue.
+
+    Raises ``DocumentTooManyPixels``, ``DocumentEmpty``, ``DocumentUnreadable``.
+    """
+    from PIL import Image as pillow  # noqa: N813 - the library's name is taken by our value
+
+    pillow.MAX_IMAGE_PIXELS = None  # checked here
+    try:
+        with pillow.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP", "GIF"]) as opened:
+            check_size(opened.width, opened.height, limits)
+            return opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise DocumentUnreadable("the picture of the page is damaged") from error
 
 
 def recognise(picture: Any) -> list[Line]:

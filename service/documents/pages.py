@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from service.documents.document import Document, Page, PageRange
 from service.documents.errors import PagesOutOfRange
-from service.foundation.errors import BadRequest
+from service.foundation.errors import BadRequest, Fault
 
 _SPAN = re.compile(r"\s*([0-9]{1,9})\s*(?:-\s*([0-9]{1,9})?)?\s*", re.ASCII)
 _OPEN_END = 10**9
@@ -49,7 +49,9 @@ def chosen(count: int, wanted: PageRange | None) -> list[int]:
     for first, _ in wanted.spans:
         if first > count:
             raise PagesOutOfRange(
-                f"`pages` asks for page {first}, the document has {count}", members={"pages": count}
+                f"`pages` asks for page {first}, the document has {count}",
+                errors=[Fault("/pages", f"Ask for pages from 1 to {count}.")],
+                members={"pages": count},
             )
     return [number for first, last in wanted.spans for number in range(first, min(last, count) + 1)]
 

@@ -8,16 +8,24 @@ from typing import Any
 from service.documents import pdfium
 from service.documents.document import Image, Notice, Page, Source, Word
 from service.documents.encodings import clean
-from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentUnreadable, WrongPassword
+from service.documents.errors import (
+    DocumentEmpty,
+    DocumentEncrypted,
+    DocumentUnreadable,
+    WrongPassword,
+    on_page,
+)
 from service.documents.layout import Piece, arrange
 from service.documents.metadata import of_pdf
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.pdf_fields import Filled, filled
 from service.documents.pdf_hidden import REASONS, Why, sift
+from service.documents.pdf_layers import Layers, switched_off
 from service.documents.pdf_words import Affine, Look, affine, pieces
 from service.documents.pictures import SCAN_SIDE, check_bytes, encode_both
 from service.documents.plain import too_many_pages
+from service.foundation.errors import Fault
 
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 _FEW = 20
@@ -59,7 +67,9 @@ def read(data: bytes, job: Job) -> Parsed:
         numbers = chosen(count, job.pages)
         if len(numbers) > job.limits.max_pages:
             raise too_many_pages(len(numbers), job)
-        return replace(_Reader(pdf, job).read(numbers), metadata=of_pdf(_information(pdf)))
+        return replace(
+            _Reader(pdf, job, switched_off(data)).read(numbers), metadata=of_pdf(_information(pdf))
+        )
 
 
 def _information(pdf: Any) -> dict[str, str]:
@@ -82,8 +92,13 @@ def _opened(data: bytes, password: str | None) -> Iterator[Any]:
         if getattr(error, "err_code", None) != _PASSWORD_ERROR or b"/Encrypt" not in data:
             raise DocumentUnreadable("the PDF is damaged beyond repair") from error
         if password:
-            raise WrongPassword("the password does not open the PDF") from error
-        raise DocumentEncrypted("the PDF needs a password to open: send it as `password`") from error
+            raise WrongPassword(
+                "the password does not open the PDF", errors=[Fault("/password", WrongPassword.hint)]
+            ) from error
+        raise DocumentEncrypted(
+            "the PDF needs a password to open",
+            errors=[Fault("/password", "Send the password that opens it, or remove the protection.")],
+        ) from error
     try:
         with contextlib.suppress(library.PdfiumError):
             pdf.init_forms()  # before any page is loaded, or widgets are neither listed nor drawn
@@ -95,8 +110,9 @@ def _opened(data: bytes, password: str | None) -> Iterator[Any]:
 class _Reader:
     """One pass over the chosen pages, with what has been spent so far."""
 
-    def __init__(self, pdf: Any, job: Job) -> None:
+    def __init__(self, pdf: Any, job: Job, layers: Layers | None) -> None:
         self._pdf = pdf
+        self._layers = layers
         self._job = job
         self._characters = 0
         self._words = 0
@@ -118,7 +134,8 @@ class _Reader:
                 broken.append(number)
                 continue
             try:
-                pages.append(self._page(number, page))
+                with on_page(number):
+                    pages.append(self._page(number, page))
             finally:
                 page.close()
         if not pages:
@@ -141,7 +158,7 @@ class _Reader:
         fields = filled(page, to_share)
         way = to_share.scaled(width, height)
         found, looks, odd = self._pieces(page, way)
-        sifted = sift(page, found, looks, way, (width, height))
+        sifted = sift(page, found, looks, way, (width, height), self._layers)
         visible = sifted.seen
         for why, words in sifted.hidden.items():
             self._hidden.setdefault(why, []).append(

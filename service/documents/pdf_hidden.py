@@ -1,7 +1,7 @@
 """Which words of a PDF's text layer a reader of the page does not see, and why.
 
 A cheap look at every page finds the words that might be hidden: pale or see-through ones, those in the colour of what
-lies below them, those with something drawn on top. Only where there are such words the page is drawn twice, with and
+lies below them, those with something drawn on top, those on a layer where the file switches one off. Only where there are such words the page is drawn twice, with and
 without them: what leaves the picture as it was is not seen. The text layer of a scan changes no picture by design;
 it is the page's text where the picture shows something in its place.
 """
@@ -16,9 +16,10 @@ from typing import Any, Literal
 
 from service.documents import pdfium
 from service.documents.layout import Piece
+from service.documents.pdf_layers import Layers, Marks
 from service.documents.pdf_words import INK, NOT_DRAWN, TINY, Affine, Look, places, suspect, tiny
 
-Why = Literal["outside", "tiny", "undrawn", "ground", "covered"]
+Why = Literal["outside", "tiny", "undrawn", "ground", "covered", "layer"]
 
 REASONS: dict[Why, str] = {
     "outside": "that lie outside of the page",
@@ -26,6 +27,7 @@ REASONS: dict[Why, str] = {
     "undrawn": "that are in the text layer and not on the page",
     "ground": "in the colour of their ground, or see-through",
     "covered": "that something drawn over them covers",
+    "layer": "on layers that are switched off",
 }
 
 _NEAR = 40
@@ -63,7 +65,12 @@ class Sifted:
 
 
 def sift(
-    page: Any, found: list[Piece], looks: dict[int, Look], way: Affine, size: tuple[float, float]
+    page: Any,
+    found: list[Piece],
+    looks: dict[int, Look],
+    way: Affine,
+    size: tuple[float, float],
+    layers: Layers | None = None,
 ) -> Sifted:
     """Tell the words of a page apart. ``way`` leads to points from the top left, as the places of the words are."""
     width, height = size
@@ -75,7 +82,7 @@ def sift(
     ]
     if not inside:
         return Sifted([], {"outside": found} if found else {})
-    doubts = _Doubts(page, inside, looks, way, size)
+    doubts = _Doubts(page, inside, looks, way, size, layers)
     if len(inside) == len(found) and not doubts.why:
         return Sifted(found)
     hidden: dict[Why, list[Piece]] = {}
@@ -108,7 +115,13 @@ class _Doubts:
     """The words of a page that may be hidden, and what speaks against them."""
 
     def __init__(
-        self, page: Any, words: list[Piece], looks: dict[int, Look], way: Affine, size: tuple[float, float]
+        self,
+        page: Any,
+        words: list[Piece],
+        looks: dict[int, Look],
+        way: Affine,
+        size: tuple[float, float],
+        layers: Layers | None,
     ) -> None:
         self.why: dict[int, Why] = {}
         """Place among the words → the suspicion."""
@@ -125,13 +138,17 @@ class _Doubts:
                     self.why[place] = why
                     if why == "undrawn" and undrawn:
                         self.layer.add(place)
-        drawn = _drawn(page, looks, way)
+        drawn = _drawn(page, looks, way, layers)
         self._doubles = drawn.doubles
         if drawn.covers is None or len(drawn.covers) > _MOST_COVERS:
             for place in range(len(words)):
                 self.why.setdefault(place, "covered")
         elif drawn.covers:
             self._compare(drawn.orders(), drawn.covers, _SCANNED * size[0] * size[1])
+        if drawn.optional:
+            for place, piece in enumerate(words):
+                if piece.drawn in drawn.optional:
+                    self.why.setdefault(place, "layer")
         for place, piece in enumerate(words):
             if piece.bottom - piece.top < TINY and tiny(
                 piece.text, piece.right - piece.left, piece.bottom - piece.top
@@ -197,6 +214,8 @@ class _Drawn:
     """Text without a word of its own."""
     layers: list[tuple[range, list[int]]] = field(default_factory=list)
     """The objects of the page and of each form on it, with numbers that are greater for what is drawn later."""
+    optional: set[int] = field(default_factory=set)
+    """Objects on a layer, where the file switches one off."""
 
     def orders(self) -> dict[int, int]:
         """When each object is drawn."""
@@ -206,7 +225,7 @@ class _Drawn:
         return found
 
 
-def _drawn(page: Any, looks: dict[int, Look], way: Affine) -> _Drawn:
+def _drawn(page: Any, looks: dict[int, Look], way: Affine, layers: Layers | None) -> _Drawn:
     kind_of = pdfium.bare("FPDFPageObj_GetType", "")
     inner, count = pdfium.bare("FPDFFormObj_GetObject", "l", "p"), pdfium.bare("FPDFFormObj_CountObjects", "")
     handle = pdfium.address(page.raw)
@@ -214,6 +233,7 @@ def _drawn(page: Any, looks: dict[int, Look], way: Affine) -> _Drawn:
     drawn = _Drawn(None)
     covers: list[_Cover] = []
     areas = _Areas()
+    marks = None if layers is None else Marks()
     waiting: list[tuple[int, int, int, Affine]] = [(0, _DEEPEST, handle, way)]
     while waiting:
         begun, depth, form, to_page = waiting.pop()
@@ -227,6 +247,9 @@ def _drawn(page: Any, looks: dict[int, Look], way: Affine) -> _Drawn:
         step = _MOST_OBJECTS**depth  # so that what a form holds comes between the form and what follows it
         numbers = range(begun + step, begun + step * (many + 1), step)
         drawn.layers.append((numbers, items))
+        if marks is not None and layers is not None:
+            every = form in drawn.optional or (layers.forms and not page_itself)
+            drawn.optional.update(item for item in items if every or marks.on_a_layer(item))
         others = [at for at, item in enumerate(items) if item not in looks]
         kinds = list(map(kind_of, (items[at] for at in others)))
         for at, kind in zip(others, kinds, strict=True):

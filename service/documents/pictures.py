@@ -9,6 +9,7 @@ from service.documents.errors import (
     DocumentTooComplex,
     DocumentTooManyPixels,
     DocumentUnreadable,
+    on_page,
 )
 from service.documents.limits import Limits
 from service.documents.pages import chosen
@@ -70,9 +71,10 @@ def read(data: bytes, job: Job) -> Parsed:
     pages: list[Page] = []
     spent = 0
     for number in numbers:
-        image, scan = _frame(opened, number - 1, frames, data, job.limits, scan=len(pages) < job.scans)
-        spent += len(image.data)
-        check_bytes(spent, job.limits)
+        with on_page(number):
+            image, scan = _frame(opened, number - 1, frames, data, job.limits, scan=len(pages) < job.scans)
+            spent += len(image.data)
+            check_bytes(spent, job.limits)
         pages.append(
             Page(
                 number,

@@ -22,7 +22,7 @@ from service.documents.limits import Bounds
 from service.documents.parsed import Job, Parsed
 from service.foundation import clock
 from service.foundation.content import Content, Spooled
-from service.foundation.errors import DeadlineExceeded, WinnowError
+from service.foundation.errors import DeadlineExceeded, Fault, WinnowError
 from service.foundation.telemetry import log
 
 _THREAD = 256 * 1024
@@ -314,7 +314,11 @@ def _crashed() -> DocumentUnreadable:
 def _reported(error: dict[str, Any]) -> WinnowError:
     if error.get("fault"):
         log.warning("documents.parser_fault", fault=error["fault"])
-    return by_code(str(error["code"]), str(error["detail"]), dict(error.get("members") or {}))
+    faults = [
+        Fault(str(pointer), str(detail), page=None if page is None else int(page))
+        for pointer, detail, page in error.get("faults") or ()
+    ]
+    return by_code(str(error["code"]), str(error["detail"]), dict(error.get("members") or {}), faults)
 
 
 def _left(deadline: float | None) -> float | None:
@@ -322,4 +326,7 @@ def _left(deadline: float | None) -> float | None:
 
 
 def _deadline() -> DeadlineExceeded:
-    return DeadlineExceeded("the deadline passed while the document was being read")
+    return DeadlineExceeded(
+        "the deadline passed while the document was being read",
+        errors=[Fault("/deadline", DeadlineExceeded.hint)],
+    )

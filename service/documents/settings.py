@@ -1,5 +1,6 @@
 """Settings of the document loader, nested into the service's by ``app``."""
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,7 +59,7 @@ class Settings(BaseModel):
     ocr: Literal["auto", "off"] = Field(
         "auto",
         description="Whether the text of pictures is read where it is needed (evidence, `policy: text`); `auto`: if the "
-        "extra `ocr` is installed.",
+        "extra `ocr` is installed, or the system's tesseract.",
     )
     ocr_workers: int = Field(
         2,
@@ -101,6 +102,10 @@ class Settings(BaseModel):
             start_s=60.0,
             worn_mb=1024,
         )
+
+    def recognising_scripts(self) -> Bounds:
+        """What the processes may take that read pictures by tesseract: as long as the others, and less memory."""
+        return replace(self.recognising(), task="scripts", worn_mb=256)
 
     def limits(self) -> Limits:
         """The caps that the parsers themselves enforce."""

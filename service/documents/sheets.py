@@ -2,27 +2,19 @@
 
 import datetime as dt
 import io
-import re
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from service.documents.archive import Archive, local, value
 from service.documents.document import Notice, Page
 from service.documents.encodings import clean
 from service.documents.errors import DocumentEmpty, DocumentEncrypted, DocumentTooComplex, DocumentUnreadable
+from service.documents.media import UNLOCK
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 from service.documents.plain import too_many_pages
+from service.documents.sheets_hidden import SPARSE, Folded, Sheets, hidden_in
 from service.documents.tables import BLOCK, rendered
-
-_CELL = re.compile(rb"<(?:[a-z]+:)?c\b[^<>]{0,200}?\sr=\"([A-Z]{1,3})([0-9]{1,7})\"")
-_ROW_OR_COLUMN = re.compile(rb"<(?:[a-z]+:)?(row|col)\b([^<>]{1,500})>")
-_ATTRIBUTE = re.compile(rb"\b(r|min|max|hidden)=\"([0-9]{1,7}|true)\"")
-_MOST_COLUMNS = 16_384
-
-_SPARSE = 50
-"""Grid positions for each cell that may be read: the library lays out the whole grid before it can be looked at."""
+from service.foundation.errors import Fault
 
 
 def read(data: bytes, job: Job) -> Parsed:
@@ -31,13 +23,15 @@ def read(data: bytes, job: Job) -> Parsed:
     Raises ``DocumentUnreadable``, ``DocumentEncrypted``, ``DocumentEmpty``, ``DocumentTooComplex``, ``DocumentTooLong``,
     ``PagesOutOfRange``.
     """
-    folded = _checked(Archive(data, job.limits), job) if data.startswith(b"PK") else {}
+    folded = hidden_in(data, job.limits)
     calamine: Any = import_module("python_calamine")
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         found = list(_sheets(calamine, book, job, folded))
     except calamine.PasswordError as error:
-        raise DocumentEncrypted("the workbook is encrypted: remove its password and send it again") from error
+        raise DocumentEncrypted(
+            "the workbook is encrypted: remove its password and send it again", errors=[Fault("", UNLOCK)]
+        ) from error
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError) as error:
         raise DocumentUnreadable("the workbook is damaged") from error
     notices = []
@@ -71,74 +65,7 @@ def read(data: bytes, job: Job) -> Parsed:
     return Parsed(tuple(pages), tuple(notices))
 
 
-@dataclass(slots=True)
-class _Folded:
-    """The rows and columns of a sheet that are hidden (from 0), and how many cells with values were left out."""
-
-    rows: set[int] = field(default_factory=set)
-    columns: set[int] = field(default_factory=set)
-    cells: int = 0
-
-
-def _checked(archive: Archive, job: Job) -> dict[str, _Folded]:
-    """What is hidden in each sheet, by its name. Refuses sheets whose far corner spans more than can be laid out.
-
-    Without this, calamine ends the process; and of hidden rows it knows nothing.
-    """
-    names = _sheet_names(archive)
-    folded: dict[str, _Folded] = {}
-    for member in archive.names:
-        if not member.startswith("xl/worksheets/") or not member.endswith(".xml"):
-            continue
-        data = archive.read(member)
-        columns, last = {b"A"}, 1
-        for match in _CELL.finditer(data):
-            columns.add(match[1])
-            last = max(last, int(match[2]))
-        widest = max(_column(letters) for letters in columns)
-        if widest * last > _SPARSE * job.limits.max_cells:
-            raise DocumentTooComplex(
-                f"a sheet spans {widest} columns × {last} rows", members={"limit": "max_cells"}
-            )
-        if b"hidden=" in data and member in names:
-            folded[names[member]] = _fold(data)
-    return folded
-
-
-def _sheet_names(archive: Archive) -> dict[str, str]:
-    """Member → name of the sheet."""
-    main = "xl/workbook.xml"
-    root, relations = archive.xml(main), archive.relations(main)
-    found: dict[str, str] = {}
-    for sheet in [] if root is None else root.iter():
-        place = relations.get(value(sheet, "id") or "") if local(sheet) == "sheet" else None
-        if place is not None:
-            found[place[1]] = sheet.get("name", "")
-    return found
-
-
-def _fold(data: bytes) -> _Folded:
-    folded = _Folded()
-    for tag in _ROW_OR_COLUMN.finditer(data):
-        marks = dict(_ATTRIBUTE.findall(tag[2]))
-        if marks.get(b"hidden") not in {b"1", b"true"}:
-            continue
-        if tag[1] == b"row":
-            folded.rows.add(int(marks.get(b"r", b"0")) - 1)
-        else:
-            first, last = int(marks.get(b"min", b"1")), int(marks.get(b"max", b"0"))
-            folded.columns.update(range(first - 1, min(last, _MOST_COLUMNS)))
-    return folded
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
-def _sheets(calamine: Any, book: Any, job: Job, folded: dict[str, _Folded]) -> Any:
+def _sheets(calamine: Any, book: Any, job: Job, folded: Sheets) -> Any:
     """(name, rows) of every sheet in order; None in place of the rows of a hidden sheet."""
     cells = 0
     for place, about in enumerate(book.sheets_metadata):
@@ -150,14 +77,14 @@ def _sheets(calamine: Any, book: Any, job: Job, folded: dict[str, _Folded]) -> A
             continue
         sheet = book.get_sheet_by_index(place)
         cells += sheet.height * sheet.width
-        if cells > _SPARSE * job.limits.max_cells:
+        if cells > SPARSE * job.limits.max_cells:
             raise DocumentTooComplex("the sheets span too many cells", members={"limit": "max_cells"})
         rows = []
         filled = 0
-        fold = folded.get(about.name)
+        fold = folded.get(place)
         top, left = sheet.start or (0, 0)
         for number, row in enumerate(sheet.iter_rows(), start=top):
-            texts = _row(row if fold is None else _unfolded(fold, row, number, left))
+            texts = _row(row if not fold else _unfolded(fold, row, number, left))
             if texts:
                 filled += len(texts)
                 rows.append(texts)
@@ -168,7 +95,7 @@ def _sheets(calamine: Any, book: Any, job: Job, folded: dict[str, _Folded]) -> A
         yield name, rows
 
 
-def _unfolded(fold: _Folded, row: list[Any], number: int, left: int) -> list[Any]:
+def _unfolded(fold: Folded, row: list[Any], number: int, left: int) -> list[Any]:
     """The cells of a row that are not hidden."""
     kept = (
         [] if number in fold.rows else [c for at, c in enumerate(row, start=left) if at not in fold.columns]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -20,6 +21,8 @@ _JUDGED = 200
 """Rows that are looked at to find the delimiter."""
 
 _DELIMITERS = ",;\t|"
+_TOLD = re.compile("\ufeff?sep=([,;\t|])\n(?=.*\\S)", re.DOTALL)
+"""A first line by which Excel is told the delimiter. It shows none of it."""
 
 
 def read(data: bytes, job: Job) -> Parsed:
@@ -32,7 +35,16 @@ def read(data: bytes, job: Job) -> Parsed:
     check_length(len(text), job.limits)
     if not text.strip():
         raise DocumentEmpty("the table holds nothing but white space")
-    delimiter = "\t" if job.media_type == "text/tab-separated-values" and "\t" in text else _delimiter(text)
+    told = _TOLD.match(text)
+    if told is not None:
+        text = text[told.end() :]
+    delimiter = (
+        told[1]
+        if told is not None
+        else "\t"
+        if job.media_type == "text/tab-separated-values" and "\t" in text
+        else _delimiter(text)
+    )
     rows, broken = _rows(text, delimiter, job)
     if broken:
         more.append(Notice("table", "quotes are not closed: lines were read as they stand"))

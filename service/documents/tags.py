@@ -7,7 +7,6 @@ SKIPPED = frozenset(
         "noscript",
         "template",
         "svg",
-        "iframe",
         "object",
         "embed",
         "canvas",

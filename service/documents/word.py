@@ -13,6 +13,7 @@ from service.documents.parsed import Job, Parsed, check_length
 from service.documents.plain import too_many_pages
 from service.documents.tables import rendered
 from service.documents.word_inks import Inks
+from service.documents.word_numbers import Numbers
 
 _BREAK = "\f"
 _SKIPPED = frozenset(
@@ -41,7 +42,7 @@ def read(data: bytes, job: Job) -> Parsed:
     if body is None:
         raise DocumentUnreadable("the DOCX has no body")
     relations = archive.relations(main)
-    reader = _Reader(job.limits.max_cells, Inks(archive, relations, body))
+    reader = _Reader(job.limits.max_cells, Inks(archive, relations, body), Numbers(archive, relations))
     lines = [*_edges(archive, relations, "header", reader), *reader.blocks(body)]
     for kind in ("footnotes", "endnotes"):
         lines += _notes(archive, relations, kind, reader)
@@ -73,6 +74,7 @@ class _Reader:
 
     cells_left: int
     inks: Inks
+    numbers: Numbers
     tables: list[Table] = field(default_factory=list)
 
     def blocks(self, parent: Element, depth: int = 0) -> list[str]:
@@ -86,7 +88,8 @@ class _Reader:
                 boxes: list[Element] = []
                 with self.inks.inside(child(block, "pPr")):
                     text = "".join(self._runs(block, boxes, depth))
-                lines.append(f"- {text}" if _listed(block) and text.strip() else text)
+                label = self.numbers.label(block)  # also of an empty paragraph: it counts
+                lines.append(f"{label} {text}" if label and text.strip() else text)
                 for box in boxes:
                     lines += self.blocks(box, depth + 1)
             elif kind == "tbl":
@@ -149,11 +152,6 @@ def _inside(parent: Element, name: str) -> Iterator[Element]:
             yield inner
         elif local(inner) in {"sdt", "sdtContent", "ins", "customXml", "smartTag"}:
             yield from _inside(inner, name)
-
-
-def _listed(paragraph: Element) -> bool:
-    properties = child(paragraph, "pPr")
-    return properties is not None and child(properties, "numPr") is not None
 
 
 def _ticked(box: Element) -> bool:

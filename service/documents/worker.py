@@ -1,4 +1,4 @@
-"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB TASK SOCKET``; TASK is ``parse`` or ``ocr``.
+"""The worker process: ``python -m service.documents.worker PARENT_PID MEMORY_MB TASK SOCKET``; TASK is of ``limits.Task``.
 
 It reads jobs from its standard input and answers on its standard output (see ``frames``), one at a time, until the
 input ends. Large documents come as descriptors of files, through the SOCKET that it inherits. Everything that a document can do wrong happens here, behind limits, without a network and without secrets:
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)  # what a C library prints must not end up among the answers
     confinement.limit(memory_mb)
-    isolation = confinement.isolate()
+    isolation = confinement.isolate(programs=task == "scripts")
     work = _task(task)
     _send(answers, frames.pack({"isolation": isolation}))
     while True:
@@ -60,6 +60,10 @@ def _task(name: str) -> Callable[[bytes, Job], Parsed]:
 
         ocr.prepare()
         return ocr.read
+    if name == "scripts":
+        from service.documents import ocr_scripts
+
+        return ocr_scripts.read
     return _parse
 
 
@@ -76,7 +80,8 @@ def _answer(
     try:
         return frames.parsed_header(work(data, frames.read_job(job)))
     except WinnowError as error:
-        return _refusal(error.code, error.detail, error.members)
+        faults = [[fault.pointer, fault.detail, fault.page] for fault in error.errors]
+        return _refusal(error.code, error.detail, error.members, faults=faults)
     except MemoryError:
         return _refusal(
             "document_too_much_memory",
@@ -92,9 +97,15 @@ def _answer(
 
 
 def _refusal(
-    code: str, detail: str, members: dict[str, Any], fault: str | None = None
+    code: str,
+    detail: str,
+    members: dict[str, Any],
+    *,
+    faults: list[Any] | None = None,
+    fault: str | None = None,
 ) -> tuple[dict[str, Any], list[bytes]]:
-    return {"error": {"code": code, "detail": detail, "members": members, "fault": fault}}, []
+    error = {"code": code, "detail": detail, "members": members, "faults": faults or [], "fault": fault}
+    return {"error": error}, []
 
 
 def _where(error: Exception) -> str:

@@ -16,6 +16,10 @@ class Piece:
     media_type: str | None
     name: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    pointer: str = ""
+    """Where in the request they stand, or what names them."""
+    beside: str | None = None
+    """Where in a JSON request the object stands that may hold a `password`; None in the other forms, which cannot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ Scalars are taken from where the document says them, most agreed first, then the
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service.extraction.lines import Lines, is_row
+from service.extraction.overlaps import Told, elsewhere, repeated, tellers
 from service.extraction.places import Place, Shown, Spot
 from service.extraction.relaxed import complete
+from service.extraction.seams import Seam, only_difference
 from service.extraction.shapes import (
     concluded_in,
     holds_rows,
@@ -23,13 +26,10 @@ from service.extraction.shapes import (
     shape_of,
     squeezed,
 )
-from service.extraction.words import Path, has_lists, leaves
+from service.extraction.words import Path, has_lists, leaves, nested
 
 _SAME = 0.5
 """The share of its places that a row must have in common with another to be the same row."""
-
-_CLEAR = 0.75
-"""The share of a row that must stand in other pieces' lines for it to be left to these."""
 
 _CELLS = 3
 """Lines that the cells of one row go over at most."""
@@ -81,6 +81,7 @@ def merge(pieces: Sequence[Piece], schema: Any, lines: Lines) -> Merged:
     """The record of all pieces, which are in the order of the document. It is not validated."""
     work = _Merge(pieces, schema, lines)
     parts = [_Part(number, piece.data, None, "") for number, piece in enumerate(pieces)]
+    work.survey(parts, schema)
     data = work.value(parts, schema, "")
     return Merged(complete(data, schema), work.rows, tuple(work.conflicts), work.sources)
 
@@ -108,11 +109,9 @@ class _Item:
 
     parts: list[_Part]
     spots: list[Spot | None]
+    at: Place | None = None
+    """Where it takes its place among the others."""
     places: dict[tuple[Path, Place], None] = field(default_factory=dict)
-
-    @property
-    def at(self) -> Place | None:
-        return next((spot.at for spot in self.spots if spot is not None), None)
 
 
 class _Merge:
@@ -123,6 +122,48 @@ class _Merge:
         self._pieces = pieces
         self._schema = schema
         self._lines = lines
+        self._seams: dict[int, Seam] = {}
+        self._telling: set[int] = set()
+        """The pieces that tell rows of lines which they were shown to help only."""
+        self._placed: dict[tuple[int, int, tuple[int, int] | None], tuple[Any, list[Spot | None]]] = {}
+
+    def survey(self, parts: Sequence[_Part], schema: Any) -> None:
+        """Look through all lists for pieces that tell rows of lines which are not their own."""
+        schema = shape_of(schema, self._schema, parts[0].value if parts else None)
+        objects = [part for part in parts if isinstance(part.value, Mapping)]
+        for name in dict.fromkeys(name for part in objects for name in part.value):
+            children = [
+                part.below(_step(name), part.value[name], part.within)
+                for part in objects
+                if name in part.value
+            ]
+            self.survey(children, member(schema, name))
+        lists = [part for part in parts if isinstance(part.value, list)]
+        if len(lists) < 2:
+            return
+        concluded = self._concluded(schema)
+        self._telling |= tellers([self._told(part, concluded) for part in lists])
+        rows: dict[tuple[str, ...], dict[int, list[Any]]] = {}
+        for part in lists:
+            for row in part.value:
+                for names, inner in nested(row):
+                    rows.setdefault(names, {}).setdefault(part.piece, []).extend(inner)
+        for names, pooled in rows.items():
+            below = frozenset(path[len(names) :] for path in concluded if path[: len(names)] == names)
+            self._telling |= tellers(
+                [self._told(_Part(piece, inner, None, ""), below) for piece, inner in pooled.items()]
+            )
+
+    def _concluded(self, schema: Any) -> frozenset[tuple[str, ...]]:
+        return frozenset(concluded_in(items_of(schema, self._schema), self._schema))
+
+    def _told(self, part: _Part, concluded: frozenset[tuple[str, ...]]) -> Told:
+        """The rows of one piece's list with their places, which are found once."""
+        key = part.piece, id(part.value), part.within
+        shown = self._pieces[part.piece].shown
+        if key not in self._placed:  # with the list, so that no other one can come to have its identity
+            self._placed[key] = part.value, shown.place(part.value, part.within, concluded)
+        return Told(part.piece, shown, part.value, self._placed[key][1])
 
     def value(self, parts: Sequence[_Part], schema: Any, pointer: str) -> Any:
         schema = shape_of(schema, self._schema, parts[0].value if parts else None)
@@ -172,6 +213,7 @@ class _Merge:
 
     def _scalar(self, parts: Sequence[_Part], pointer: str) -> Any:
         groups: dict[Hashable, list[_Part]] = {}
+        parts = self._whole_texts(parts)
         for part in parts:
             groups.setdefault(same(part.value), []).append(part)
         if len(groups) == 1:
@@ -193,6 +235,32 @@ class _Merge:
             self.conflicts.append(Conflict(pointer, tuple(sorted(against))))
         return self._said((shown[chosen] or groups[chosen])[0], pointer)
 
+    def _whole_texts(self, parts: Sequence[_Part]) -> list[_Part]:
+        """The same with texts as one that borders between them cut."""
+        found: list[_Part] = []
+        last = -1
+        for part in parts:
+            whole = self._joined(found[-1], part, cut=True) if found and last + 1 == part.piece else None
+            found[-1:] = [whole] if whole is not None else [*found[-1:], part]
+            last = part.piece
+        return found
+
+    def _joined(self, one: _Part, other: _Part, *, cut: bool = False) -> _Part | None:
+        """Two texts as one where the second stands on from the first. ``cut``: where the border must cut a text, too."""
+        before, after = one.value, other.value
+        if not isinstance(before, str) or not isinstance(after, str):
+            return None
+        seam = self._seam(other.piece)
+        if cut and not seam.cuts(before, after):
+            return None
+        whole = seam.joined(before, after)
+        return None if whole is None else replace(one, value=whole)
+
+    def _seam(self, piece: int) -> Seam:
+        if piece not in self._seams:
+            self._seams[piece] = Seam(self._lines, self._pieces[piece].shown)
+        return self._seams[piece]
+
     def _stands(self, part: _Part) -> bool:
         return self._pieces[part.piece].shown.find(part.value) is not None
 
@@ -204,11 +272,12 @@ class _Merge:
         if self._are_cells(parts):
             return list(self._said(max(parts, key=lambda part: (len(part.value), -part.piece)), pointer))
         schemas = items_of(schema, self._schema)
-        concluded = frozenset(concluded_in(schemas, self._schema))
+        concluded = self._concluded(schema)
+        told = [self._told(part, concluded) for part in parts]
+        again = repeated(told, self._telling) if len(parts) > 1 else set()
         others: list[tuple[_Part, Spot]] = []
-        for number, part in enumerate(parts):
-            spots = self._pieces[part.piece].shown.place(part.value, part.within, concluded)
-            others += self._add(part, spots, items, index, seam=number > 0)
+        for number, (part, one) in enumerate(zip(parts, told, strict=True)):
+            others += self._add(part, one.spots, items, index, seam=number > 0, again=again)
         self._keep(others, items, index)
         merged = []
         rows = []
@@ -259,37 +328,38 @@ class _Merge:
         index: dict[tuple[Path, Place], list[_Item]],
         *,
         seam: bool,
+        again: AbstractSet[tuple[int, int]],
     ) -> list[tuple[_Part, Spot]]:
         """The rows of one piece: each joins the row it is, or takes its place among the others.
 
         Those that stand in lines of other pieces alone are given back: these report them.
         """
         rows = part.value
-        elsewhere: list[tuple[_Part, Spot]] = []
+        others: list[tuple[_Part, Spot]] = []
         last = items[-1] if items else None
         fresh = False
+        before = [item.parts[-1].value for item in items[-2:]]
         for number, (row, spot) in enumerate(zip(rows, spots, strict=True)):
+            if (part.piece, number) in again:
+                continue
             own = part.below(str(number), row, self._reach(part, spots, number))
             item = self._known(own, spot, index)
-            if item is None and spot is not None and self._elsewhere(own, spot):
-                elsewhere.append((own, spot))
-                continue
-            if item is None and seam and not fresh and last is not None and self._goes_on(last, own, spot):
+            first = item is None and seam and not fresh and last is not None
+            if first and last is not None and self._goes_on(last, own, spot, (*before, *rows[:2])):
                 item = last
+            if item is None and spot is not None and elsewhere(self._pieces[part.piece].shown, spot):
+                others.append((own, spot))
+                continue
             if item is None:
-                item, fresh = _Item([], []), True
-                self._insert(item, own, spot, items)
+                item, fresh = _Item([], [], self._anchor(part, spot)), True
+                self._insert(item, own, items)
             item.parts.append(own)
             item.spots.append(spot)
+            item.at = item.at or self._anchor(part, spot)
             for place in _keys(spot, spot.sure) if spot is not None else ():
                 item.places[place] = None
                 index.setdefault(place, []).append(item)
-        return elsewhere
-
-    def _elsewhere(self, part: _Part, spot: Spot) -> bool:
-        """Whether all of a row stands in lines that were shown to help only: the piece that owns them reports it."""
-        own = self._pieces[part.piece].shown.own
-        return spot.share >= _CLEAR and not any(line in own for line, _ in spot.places)
+        return others
 
     def _keep(
         self,
@@ -314,15 +384,24 @@ class _Merge:
             elif len(lines & taken) < _SAME * len(lines):
                 taken |= lines
                 later = (n for n, item in enumerate(items) if item.at is not None and item.at > spot.at)
-                items.insert(next(later, len(items)), _Item([part], [spot]))
+                items.insert(next(later, len(items)), _Item([part], [spot], spot.at))
 
-    def _insert(self, item: _Item, part: _Part, spot: Spot | None, items: list[_Item]) -> None:
+    def _anchor(self, part: _Part, spot: Spot | None) -> Place | None:
+        """Where a row is among those of its list: in its piece's own lines, though a heading of it stands before them."""
+        if spot is None:
+            return None
+        own = self._pieces[part.piece].shown.own
+        return (
+            spot.at if spot.at[0] in own else min((at for at in spot.places if at[0] in own), default=spot.at)
+        )
+
+    def _insert(self, item: _Item, part: _Part, items: list[_Item]) -> None:
         """Put a new row at the end, or before rows of other pieces that stand after it; those of its own keep their order."""
         at = len(items)
-        if spot is not None:
+        if item.at is not None:
             for place in range(len(items) - 1, max(len(items) - _INSERT, 0) - 1, -1):
                 other = items[place]
-                if other.parts[-1].piece == part.piece or other.at is None or other.at <= spot.at:
+                if other.parts[-1].piece == part.piece or other.at is None or other.at <= item.at:
                     break
                 at = place
         items.insert(at, item)
@@ -339,10 +418,10 @@ class _Merge:
             for item in index.get(place, ()):
                 if item.parts[-1].piece != part.piece:
                     counts[id(item)] = (counts.get(id(item), (0, item))[0] + 1, item)
-        if not counts:
-            return None
-        common, item = max(counts.values(), key=lambda entry: entry[0])
-        return item if common >= _SAME * min(len(mine), len(item.places)) else None
+        for common, item in sorted(counts.values(), key=lambda entry: -entry[0]):
+            if common >= _SAME * min(len(mine), len(item.places)) and not _differs(part, spot, item):
+                return item
+        return None
 
     def _reach(self, part: _Part, spots: Sequence[Spot | None], number: int) -> tuple[int, int]:
         """The lines where what belongs to a row can stand: from it to the next one."""
@@ -354,10 +433,15 @@ class _Merge:
         later = next((other for other in spots[number + 1 :] if other is not None), None)
         return low, max(low, later.at[0]) if later is not None else high
 
-    def _goes_on(self, item: _Item, part: _Part, spot: Spot | None) -> bool:
+    def _goes_on(self, item: _Item, part: _Part, spot: Spot | None, near: Sequence[Any]) -> bool:
         """Whether a piece's first row is the rest of the last row of the piece before."""
         last = item.parts[-1]
         if last.piece >= part.piece:
+            return False
+        text = only_difference(last.value, part.value)
+        if text is not None:
+            return self._text_goes_on(last, part, text, near)
+        if spot is not None and elsewhere(self._pieces[part.piece].shown, spot):
             return False
         if isinstance(part.value, Mapping) and _is_rest(part.value):
             begun = any(has_lists(own.value) for own in item.parts)
@@ -372,12 +456,30 @@ class _Merge:
             return other.keys() <= one.keys() and (
                 printed or not begun or not self._heading_between(item, spot)
             )
+        if one and one.keys() < other.keys() and self._shows(part.piece, item):
+            return True  # the part was shown how the row begins, and says that too
         # Cells of a cut row: each has what the other lacks.
         return (
             bool(one.keys() - other.keys())
             and bool(other.keys() - one.keys())
             and not one.keys() & other.keys()
         )
+
+    def _shows(self, piece: int, item: _Item) -> bool:
+        """Whether a piece was shown all that is known of where a row stands."""
+        lines = set(self._pieces[piece].shown.numbers)
+        places = [place for spot in item.spots if spot is not None for place in spot.places]
+        return bool(places) and all(line in lines for line, _ in places)
+
+    def _text_goes_on(self, last: _Part, part: _Part, path: Path, near: Sequence[Any]) -> bool:
+        """Whether rows that differ in one text are one that the border cuts. ``near``: rows on both sides of it."""
+        before, after = (dict(leaves(one.value, lists=False))[path] for one in (last, part))
+        # Where all rows say the same but for this text, that tells nothing: names, the lines of one chapter.
+        others = [one for one in near if one is not last.value and one is not part.value]
+        alike = any(
+            only_difference(last.value, one) == path == only_difference(one, last.value) for one in others
+        )
+        return self._seam(part.piece).cuts(before, after, sentence=alike or not path)
 
     def _heading_between(self, item: _Item, spot: Spot | None) -> bool:
         """Whether lines that are no rows, and not printed on every page, stand between the rows of two lists.
@@ -432,7 +534,20 @@ class _Merge:
                 (part for part in parts if isinstance(part.value, list)), key=lambda part: part.piece
             )
             return self._list(ordered, shape_of(schema, self._schema, parts[0].value), pointer)
-        return self._said(parts[0], pointer)
+        return self._text(parts, pointer) if isinstance(first, str) else self._said(parts[0], pointer)
+
+    def _text(self, parts: Sequence[_Part], pointer: str) -> Any:
+        """A text of all its parts, where each goes on the one before; else that of the first."""
+        ordered = sorted(parts, key=lambda part: part.piece)
+        whole = ordered[0]
+        for part in ordered[1:]:
+            if same(part.value) == same(whole.value):
+                continue
+            joined = self._joined(whole, part)
+            if joined is None:
+                return self._said(parts[0], pointer)
+            whole = joined
+        return self._said(whole, pointer)
 
 
 def _step(name: str) -> str:
@@ -444,6 +559,22 @@ def _is_rest(row: Mapping[str, Any]) -> bool:
     return has_lists(row) and not any(
         True for path, _ in leaves(row) if not any(isinstance(step, int) for step in path)
     )
+
+
+def _differs(part: _Part, spot: Spot, item: _Item) -> bool:
+    """Whether a row says something else than another one, and both stand in the document: they share a heading only.
+
+    Cells without names are not compared: which is which depends on what a part shows of the row.
+    """
+    own = {path: value for path, value in leaves(part.value, lists=False) if path in spot.sure}
+    for other, at in zip(item.parts, item.spots, strict=True):
+        if at is None or not isinstance(other.value, Mapping):
+            continue
+        for path, value in leaves(other.value, lists=False):
+            apart = path in own and path in at.sure and spot.leaves[path] != at.leaves[path]
+            if apart and same(value) != same(own[path]):
+                return True
+    return False
 
 
 def _keys(spot: Spot, paths: Iterable[Path]) -> set[tuple[Path, Place]]:

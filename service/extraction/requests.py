@@ -7,7 +7,7 @@ the JSON envelope. Nothing is ignored silently: an unknown member, option or par
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -90,9 +90,12 @@ def from_form(form: Form, query: Mapping[str, str]) -> Parsed:
                 for name in sorted(unknown)
             ],
         )
-    pieces = list(form.files)
+    several = len(form.files) > 1
+    pieces = [
+        replace(file, pointer=f"/file/{at}" if several else "/file") for at, file in enumerate(form.files)
+    ]
     if "text" in form.fields:
-        pieces.append(Piece(form.fields["text"], "text/plain; charset=utf-8"))
+        pieces.append(Piece(form.fields["text"], "text/plain; charset=utf-8", pointer="/text"))
     if not pieces:
         raise BadRequest(
             "The form has no document.", errors=[Fault("/file", "Add a part named `file` with the document.")]
@@ -174,13 +177,17 @@ def _piece(given: Input, pointer: str, spool: Spool) -> AnyPiece:
         )
     if given.text is not None:
         text = spool.put(given.text.encode())
-        return Piece(text, given.media_type or "text/plain; charset=utf-8", given.name, given.password)
+        media_type = given.media_type or "text/plain; charset=utf-8"
+        return Piece(text, media_type, given.name, given.password, pointer=f"{pointer}/text", beside=pointer)
     if given.file_id is not None:
         return Uploaded(given.file_id, pointer, given.media_type, given.name, given.password)
     if given.url is not None:
         return Linked(given.url, pointer, given.media_type, given.name, given.password)
     assert given.base64 is not None  # noqa: S101 - narrows the type: just counted
-    return Piece(spool.put(_decoded(given.base64, pointer)), given.media_type, given.name, given.password)
+    data = spool.put(_decoded(given.base64, pointer))
+    return Piece(
+        data, given.media_type, given.name, given.password, pointer=f"{pointer}/base64", beside=pointer
+    )
 
 
 def _decoded(text: str, pointer: str) -> bytes:

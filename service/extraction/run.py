@@ -12,11 +12,11 @@ from service.documents import Document, Loader, PageRange, combine, parse_pages
 from service.extraction import native
 from service.extraction import plan as planning
 from service.extraction.account import Account
-from service.extraction.arguments import Arguments
+from service.extraction.arguments import Arguments, Piece
 from service.extraction.asking import Asking
 from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.examples import PreparedExample, chosen
-from service.extraction.inputs import Inputs
+from service.extraction.inputs import Inputs, part_of, placed
 from service.extraction.journal import Journal
 from service.extraction.parts import PartsReading
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part, prepare_quoted
@@ -149,7 +149,10 @@ class Extractor:
             async with asyncio.timeout(deadline + _GRACE_S - clock.monotonic()):
                 return await work(deadline)
         except TimeoutError:
-            raise DeadlineExceeded(f"The record was not ready within {seconds:g} s.") from None
+            raise DeadlineExceeded(
+                f"The record was not ready within {seconds:g} s.",
+                errors=[Fault("/options/deadline_s", DeadlineExceeded.hint)],
+            ) from None
 
     async def _plan(self, arguments: Arguments, deadline: float, *, evidence: bool) -> Plan:
         options = arguments.options
@@ -348,7 +351,11 @@ class Extractor:
     ) -> Document:
         """The document. ``ocr``: also the words of pages that are pictures, which nobody needs else."""
         options = arguments.options
-        pieces = [await self._inputs.bring(piece, deadline) for piece in arguments.pieces]
+        count = len(arguments.pieces)
+        pieces: list[Piece] = []
+        for part, named in enumerate(arguments.pieces, start=1):
+            with part_of(part, count):
+                pieces.append(await self._inputs.bring(named, deadline))
         if options.policy == "file":
             native.check(
                 model,
@@ -358,17 +365,18 @@ class Extractor:
             )
         images: Literal["auto", "always"] = "always" if options.policy in ("image", "both") else "auto"
         loaded: list[tuple[Document, bytes]] = []
-        for piece in pieces:
-            document = await self._loader.load(
-                piece.data,
-                declared=piece.media_type,
-                name=piece.name,
-                password=piece.password,
-                pages=wanted if len(pieces) == 1 else None,
-                deadline=deadline,
-                images=images,
-                ocr=ocr,
-            )
+        for part, piece in enumerate(pieces, start=1):
+            with part_of(part, count), placed(piece):
+                document = await self._loader.load(
+                    piece.data,
+                    declared=piece.media_type,
+                    name=piece.name,
+                    password=piece.password,
+                    pages=wanted if count == 1 else None,
+                    deadline=deadline,
+                    images=images,
+                    ocr=ocr,
+                )
             data = b""
             if options.policy == "file":
                 data = (
@@ -381,7 +389,7 @@ class Extractor:
         document = combine([document for document, _ in loaded])
         if options.policy == "file":
             return replace(document, files=native.files_of(loaded))
-        if wanted is None or len(pieces) == 1:
+        if wanted is None or count == 1:
             return document
         pages = tuple(page for page in document.pages if page.number in wanted)
         if not pages:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -19,7 +19,6 @@ from sqlalchemy import (
     delete,
     insert,
     select,
-    text,
 )
 
 from service.foundation import jsontext
@@ -71,9 +70,7 @@ _NAMES = [column.name for column in attempts.columns]
 # SQLite's driver gives the interpreter's lock away with every row, and a busy event loop returns it 5 ms later: a
 # hundred rows took half a second. As one JSON text they are one step.
 _TAKEN = ", ".join(f"json_extract(value, '$[{index}]')" for index in range(len(_NAMES)))
-_INSERT_ATTEMPTS_AS_JSON = text(
-    f"INSERT INTO attempts ({', '.join(_NAMES)}) SELECT {_TAKEN} FROM json_each(:rows)"  # noqa: S608 - our own names
-)
+_INSERT_ATTEMPTS_AS_JSON = f"INSERT INTO attempts ({', '.join(_NAMES)}) SELECT {_TAKEN} FROM json_each(?)"  # noqa: S608 - our own names
 _INSERT_EXTRACTION = insert(extractions)
 
 
@@ -110,6 +107,13 @@ class Entry:
     stored: Stored | None = None
 
 
+class _Waiting(NamedTuple):
+    """What one caller handed in, and how he hears that it is committed."""
+
+    entries: Sequence[Entry]
+    done: asyncio.Future[None]
+
+
 class Store:
     """Attempts and results in the database.
 
@@ -119,8 +123,8 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Future[list[Exception | None]] | None = None
 
     async def record(self, *entries: Entry) -> None:
         """Write entries; returns when they are committed. A cancelled caller does not take them back.
@@ -129,44 +133,54 @@ class Store:
         """
         if not entries:
             return
-        loop = asyncio.get_running_loop()
-        waiting = [(entry, loop.create_future()) for entry in entries]
-        self._waiting += waiting
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
-        for _, done in waiting:
-            await asyncio.shield(done)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(entries, done))
+        if self._writing is None:
+            self._write()
+        await done
 
     async def close(self) -> None:
         """Wait until everything handed in is committed."""
-        if self._writer is not None:
-            await self._writer
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
 
-    async def _write(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                await self._commit([entry for entry, _ in batch])
-            except Exception:  # noqa: BLE001 - one entry that the database refuses must not take the others with it
-                for entry, done in batch:
-                    await self._write_alone(entry, done)
-            else:
-                for _, done in batch:
-                    _settle(done, None)
+    def _write(self) -> None:
+        batch, self._waiting = self._waiting, []
+        self._writing = self._database.in_writer(lambda: self._commit([waiting.entries for waiting in batch]))
+        self._writing.add_done_callback(lambda written: self._written(batch, written))
 
-    async def _write_alone(self, entry: Entry, done: asyncio.Future[None]) -> None:
-        try:
-            await self._commit([entry])
-        except Exception as error:  # noqa: BLE001 - handed to the waiting caller, who answers with it
-            if entry.attempt is not None:
-                # Money was spent: the log keeps what the database would not.
-                log.error("attempt_not_stored", error=type(error).__name__, **_row(entry, entry.attempt))
+    def _written(self, batch: list[_Waiting], written: asyncio.Future[list[Exception | None]]) -> None:
+        self._writing = None
+        if self._waiting:
+            self._write()
+        for (_, done), error in zip(batch, written.result(), strict=True):
             _settle(done, error)
-        else:
-            _settle(done, None)
 
-    async def _commit(self, entries: Sequence[Entry]) -> None:
+    def _commit(self, batch: Sequence[Sequence[Entry]]) -> list[Exception | None]:
+        """What went wrong with each member of the batch. Runs in the thread that writes."""
+        try:
+            self._insert([entry for entries in batch for entry in entries])
+        except Exception:  # noqa: BLE001 - one entry that the database refuses must not take the others with it
+            return [self._commit_each(entries) for entries in batch]
+        return [None] * len(batch)
+
+    def _commit_each(self, entries: Sequence[Entry]) -> Exception | None:
+        failed = None
+        for entry in entries:
+            try:
+                self._insert([entry])
+            except Exception as error:  # noqa: BLE001 - handed to the waiting caller, who answers with it
+                failed = error
+                if entry.attempt is not None:
+                    # Money was spent: the log keeps what the database would not.
+                    log.error("attempt_not_stored", error=type(error).__name__, **_row(entry, entry.attempt))
+        return failed
+
+    def _insert(self, entries: Sequence[Entry]) -> None:
         asked = [_row(entry, entry.attempt) for entry in entries if entry.attempt]
+        if self._database.sqlite and len(asked) == len(entries):  # no results to keep: the common case
+            self._database.run(_INSERT_ATTEMPTS_AS_JSON, (_as_json(asked),))
+            return
         kept = [
             {
                 "id": entry.stored.id,
@@ -181,13 +195,13 @@ class Store:
 
         def insert_all(connection: Connection) -> None:
             if asked and connection.dialect.name == "sqlite":
-                connection.execute(_INSERT_ATTEMPTS_AS_JSON, {"rows": _as_json(asked)})
+                connection.exec_driver_sql(_INSERT_ATTEMPTS_AS_JSON, (_as_json(asked),))
             elif asked:
                 connection.execute(_INSERT_ATTEMPT, asked)
             if kept:
                 connection.execute(_INSERT_EXTRACTION, kept)
 
-        await self._database.write(insert_all)
+        self._database.transact(insert_all)
 
     async def get(self, id: str) -> Stored:
         """A stored result. Raises ``UnknownExtraction``."""

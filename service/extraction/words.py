@@ -28,6 +28,9 @@ _LONG = 5
 _FIRST = 10
 """Words of a leaf by which it is looked for: a long text goes on over lines, and stands where it begins."""
 
+_BEGINS = 3
+"""Words of a text's first line by which it is found."""
+
 
 def words_of(text: str) -> list[str]:
     """The words of a printed line; of a number its digits, of a date its parts as well."""
@@ -58,7 +61,9 @@ def words_in(value: Any) -> list[str]:
         date = _ISO_DATE.fullmatch(value.strip())
         if date is not None:
             return [_digits(part) for part in date.groups() if part]
-        return words_of(value[: 40 * _FIRST])[:_FIRST]
+        first = words_of(value.lstrip()[: 40 * _FIRST].partition("\n")[0])
+        # A text of several lines begins with the first of them, where that says enough.
+        return (first if len(first) >= _BEGINS else words_of(value[: 40 * _FIRST]))[:_FIRST]
     return []
 
 

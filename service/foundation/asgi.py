@@ -8,7 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from service.foundation import clock, problems, telemetry
-from service.foundation.errors import Internal, Overloaded, PayloadTooLarge, WinnowError
+from service.foundation.errors import (
+    BodyTooSlow,
+    CallerGone,
+    Fault,
+    Internal,
+    Overloaded,
+    PayloadTooLarge,
+    UnsupportedMedia,
+    WinnowError,
+)
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -22,6 +31,9 @@ _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}\Z")
 _UNTRACKED = ("/healthz", "/readyz", "/metrics")
 _A_TURN = 16
 """Requests that begin in one turn of the event loop: together less than 20 ms of work."""
+_PATIENCE_S = 30.0
+_LEAST_RATE = 4096
+"""A body may take so many seconds, and one more for so many bytes of it that came."""
 
 
 class Front:
@@ -29,14 +41,22 @@ class Front:
 
     At most ``max_in_flight`` requests under ``/v1/`` and ``faces`` are worked on at once; the next one is a 503. No
     body of more than ``max_body_bytes`` is read: the count is kept while reading, so a missing or lying
-    ``Content-Length`` does not matter. ``x-request-id`` is taken from the caller where it is harmless and stands on
+    ``Content-Length`` does not matter. A body that trickles in is given up after ``patience_s`` and a second for every
+    4 KiB that came: else a few thousand idle callers would hold every place. ``x-request-id`` is taken from the caller where it is harmless and stands on
     every answer. ``faces`` are prefixes of paths whose errors have another form than problem documents.
     """
 
     def __init__(
-        self, app: App, *, max_in_flight: int, max_body_bytes: int, faces: Mapping[str, Render] | None = None
+        self,
+        app: App,
+        *,
+        max_in_flight: int,
+        max_body_bytes: int,
+        patience_s: float = _PATIENCE_S,
+        faces: Mapping[str, Render] | None = None,
     ) -> None:
         self._app = app
+        self._patience_s = patience_s
         self._faces = dict(faces or {})
         self._max_in_flight = max_in_flight
         self._max_body_bytes = max_body_bytes
@@ -76,7 +96,7 @@ class Front:
                 )
             if counted:
                 await self._turns.take()
-            await self._app(scope, _Bounded(scope, receive, self._max_body_bytes), send_with_id)
+            await self._app(scope, self._bounded(scope, receive), send_with_id)
         except WinnowError as error:
             if status == 0:
                 await _answer(error, render, request_id, send_with_id)
@@ -93,6 +113,9 @@ class Front:
                 telemetry.IN_FLIGHT.dec()
             if scope["path"] not in _UNTRACKED:
                 _account(scope, status, clock.monotonic() - started)
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        return _Bounded(scope, receive, self._max_body_bytes, self._patience_s)
 
     def _face(self, path: str) -> Render | None:
         for prefix, render in self._faces.items():
@@ -137,35 +160,67 @@ class _Turns:
 
 
 class _Bounded:
-    """A ``receive`` that counts."""
+    """A ``receive`` that counts and keeps time until the body is there; afterwards it only passes on.
 
-    __slots__ = ("_left", "_limit", "_receive", "_scope")
+    Raises ``PayloadTooLarge``, ``BodyTooSlow``, ``CallerGone`` where the connection ends before the body does, and
+    ``UnsupportedMedia`` for a body that is packed: what it holds would be taken for what it is.
+    """
 
-    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+    __slots__ = ("_began", "_ended", "_left", "_limit", "_patience_s", "_receive", "_scope")
+
+    def __init__(self, scope: Scope, receive: Receive, limit: int, patience_s: float) -> None:
         self._scope = scope
         self._receive = receive
         self._limit = self._left = limit
+        self._patience_s = patience_s
+        self._began: float | None = None
+        self._ended = False
 
     async def __call__(self) -> Message:
-        if self._left == self._limit:
-            for name, value in self._scope["headers"]:
-                if (
-                    name == b"content-length"
-                    and value.isdigit()
-                    and (len(value) > 18 or int(value) > self._limit)
-                ):
-                    raise too_large(self._limit)
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self._left -= len(message.get("body", b""))
-            if self._left < 0:
-                raise too_large(self._limit)
+        if self._ended:
+            return await self._receive()
+        if self._began is None:
+            self._began = asyncio.get_running_loop().time()
+            self._check_headers()
+        until = self._began + self._patience_s + (self._limit - self._left) / _LEAST_RATE
+        try:
+            async with asyncio.timeout_at(until):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyTooSlow(
+                f"The body came at less than {_LEAST_RATE:,} bytes a second for {self._patience_s:g} s."
+            ) from None
+        if message["type"] == "http.disconnect":
+            raise CallerGone("The caller went away before the body was there.")
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise too_large(self._limit)
+        self._ended = not message.get("more_body", False)
         return message
+
+    def _check_headers(self) -> None:
+        for name, value in self._scope["headers"]:
+            if name == b"content-length":
+                if value.isdigit() and (len(value) > 18 or int(value) > self._limit):
+                    raise too_large(self._limit)
+            elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+                raise UnsupportedMedia(
+                    "Packed bodies (`Content-Encoding`) are not read here; send the bytes as they are."
+                )
 
 
 def too_large(limit: int) -> PayloadTooLarge:
     """The error for a body above ``limit`` bytes."""
-    return PayloadTooLarge(f"The body is larger than {limit:,} bytes, the most this service reads.")
+    return PayloadTooLarge(
+        f"The body is larger than {limit:,} bytes, the most this service reads.",
+        errors=[
+            Fault(
+                "",
+                "Send a smaller document. Several files may each be uploaded with `POST /v1/files` and sent as `file_id`.",
+            )
+        ],
+        members={"allowed": limit},
+    )
 
 
 def _request_id(scope: Scope) -> str:

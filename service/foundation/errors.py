@@ -7,11 +7,14 @@ The tree (status, code); features add their own leaves beside the code that rais
     ├── Unauthorized        401  no valid credential
     ├── MoneyCapped         402  the worst case does not fit under the caller's cap
     ├── NotFound            404
+    ├── BodyTooSlow         408
     ├── Conflict            409
     ├── PayloadTooLarge     413
     ├── UnsupportedMedia    415
     ├── Unprocessable       422  this document or schema cannot become a valid record; do not retry
     ├── RateLimited         429  too often; wait and retry
+    ├── HeadTooLarge        431
+    ├── CallerGone          499  nobody is there to read it; for logs and metrics
     ├── UpstreamBroken      502  the provider failed or broke its protocol
     ├── Unavailable         503  overloaded, or our provider key or quota is the trouble
     └── DeadlineExceeded    504
@@ -27,10 +30,16 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong at one place: a JSON Pointer (RFC 6901; ``""`` is the whole) and what to do about it."""
+    """One thing that is wrong at one place: a JSON Pointer (RFC 6901; ``""`` is the whole) and what to do about it.
+
+    Where the place lies inside a document: ``part`` is which of its several parts, ``page`` which page of that part, both
+    from 1.
+    """
 
     pointer: str
     detail: str
+    part: int | None = None
+    page: int | None = None
 
 
 class WinnowError(Exception):
@@ -45,7 +54,7 @@ class WinnowError(Exception):
     status: ClassVar[int]
     retryable: ClassVar[bool] = False
     hint: ClassVar[str] = ""
-    """What a caller can do about it; shown on ``/problems/{code}``."""
+    """What a caller can do about it; shown on ``/problems/{code}``, and in problems that name no faulty place."""
 
     def __init__(
         self,
@@ -115,6 +124,16 @@ class MethodNotAllowed(WinnowError):
     hint = "Use one of the methods in the `Allow` header."
 
 
+class BodyTooSlow(WinnowError):
+    """The body came too slowly, or stopped coming."""
+
+    code = "body_too_slow"
+    title = "The request body came too slowly"
+    status = 408
+    retryable = True
+    hint = "Send the request again over a better line; nothing was done."
+
+
 class Conflict(WinnowError):
     """The state of the resource forbids it."""
 
@@ -155,6 +174,25 @@ class RateLimited(WinnowError):
     status = 429
     retryable = True
     hint = "Wait for the number of seconds in `Retry-After`, then retry."
+
+
+class HeadTooLarge(WinnowError):
+    """The request line and the headers are larger than the service reads."""
+
+    code = "head_too_large"
+    title = "The headers of the request are too large"
+    status = 431
+    hint = "Move options from the query into the body, and drop headers that the service does not need."
+
+
+class CallerGone(WinnowError):
+    """The connection ended before the body was there. Nobody reads this problem: it is for logs and metrics."""
+
+    code = "caller_gone"
+    title = "The caller went away"
+    status = 499
+    retryable = True
+    hint = "Keep the connection open until the answer is there."
 
 
 class Internal(WinnowError):

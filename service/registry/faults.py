@@ -1,5 +1,7 @@
 """What is wrong with what stands beside a schema: rules, examples, model policy. Pure."""
 
+from typing import Any
+
 import jsonschema_rs
 
 from service.foundation.errors import Fault, WinnowError
@@ -10,9 +12,15 @@ from service.registry.rules import parse_rules
 _MOST_EXAMPLE_FAULTS = 20
 
 
-def faults_beside(content: Content, draft: str) -> list[Fault]:
-    """Every fault of rules, examples and policy, by pointers into the version; ``draft`` is that of its schema."""
-    return [*_rule_faults(content), *_example_faults(content, draft), *_policy_faults(content)]
+def faults_beside(content: Content, draft: str | None) -> list[Fault]:
+    """Every fault of rules, examples and policy, by pointers into the version.
+
+    ``draft`` is that of its schema, None for one that cannot be used: then rules are only held against their grammar, and
+    examples against nothing.
+    """
+    schema = True if draft is None else content.complete
+    examples = [] if draft is None else _example_faults(content, draft)
+    return [*_rule_faults(content, schema), *examples, *_policy_faults(content)]
 
 
 def _policy_faults(content: Content) -> list[Fault]:
@@ -28,11 +36,11 @@ def _policy_faults(content: Content) -> list[Fault]:
     return []
 
 
-def _rule_faults(content: Content) -> list[Fault]:
+def _rule_faults(content: Content, schema: Any) -> list[Fault]:
     if not content.rules:
         return []
     try:
-        parse_rules(list(content.rules), content.complete, pointer="/rules")
+        parse_rules(list(content.rules), schema, pointer="/rules")
     except WinnowError as error:
         return list(error.errors)
     return []

@@ -12,6 +12,7 @@ from service.registry.errors import Incompatible, PreconditionFailed, RegistryBu
 from service.registry.faults import faults_beside
 from service.registry.lifecycle import ensure_writable
 from service.registry.lints import Lint, lints
+from service.registry.mistakes import mistakes, unreadable
 from service.registry.references import bundle
 from service.registry.registry import Registry
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
@@ -42,21 +43,35 @@ class Checked:
 def checked(name: str, content: Content, registry: Registry) -> Checked:
     """Everything that is wrong with a content, all at once. Takes as long as compiling: run it in a thread."""
     bundled = bundle(name, content.schema, lambda subject, number: _content(registry, subject, number))
-    faults = [replace(fault, pointer=f"/schema{fault.pointer}") for fault in bundled.faults]
     content = replace(content, references=bundled.references, bundled=bundled.bundled)
-    version: SchemaVersion | None = SchemaVersion(SchemaName(name), None, content.complete)
+    version, faults = _compiled(name, content, bundled.faults)
+    wrong = [replace(fault, pointer=f"/schema{fault.pointer}") for fault in faults]
+    faults = [*wrong, *faults_beside(content, None if version is None else version.compiled.draft)]
+    remarks = lints(content.schema)
+    if registry.models is not None:
+        unknown, more = registry.models.judged(content.policy)
+        faults += unknown
+        remarks += more
+    return Checked(content, tuple(faults), tuple(remarks), version)
+
+
+def _compiled(
+    name: str, content: Content, unresolved: Sequence[Fault]
+) -> tuple[SchemaVersion | None, list[Fault]]:
+    """The version, None where its schema cannot be used, and why: with pointers into the schema, each place once."""
+    version = SchemaVersion(SchemaName(name), None, content.complete)
+    found = list(unresolved)
     try:
-        assert version is not None  # noqa: S101 - narrows the type: just made
-        draft = version.compiled.draft
+        problem = unreadable(content.complete, version.compiled.draft)
+        if problem is None and not found:
+            return version, []
+        found += [] if problem is None or unresolved else [problem]
     except WinnowError as error:
-        version = None
-        if not faults:
-            faults += [replace(fault, pointer=f"/schema{fault.pointer}") for fault in error.errors] or [
-                Fault("/schema", error.detail)
-            ]
-    else:
-        faults += faults_beside(content, draft)
-    return Checked(content, tuple(faults), tuple(lints(content.schema)), version)
+        if not unresolved:
+            found += error.errors or [Fault("", error.detail)]
+    clearer = mistakes(content.complete, references=not unresolved)
+    places = {fault.pointer for fault in clearer}
+    return None, [*clearer, *(fault for fault in found if fault.pointer not in places)]
 
 
 def _content(registry: Registry, subject: str, number: int) -> Content | None:

@@ -20,6 +20,7 @@ from service.registry.snapshot import Config, Entry, Line, Published, Snapshot
 
 if TYPE_CHECKING:
     from service.foundation.database import Database
+    from service.registry.models import Models
     from service.registry.store import Store, Writer
 
 INLINE = SchemaName("inline")
@@ -63,6 +64,8 @@ class Registry:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.models: Models | None = None
+        """What a version's policy may name; None where nobody knows, and nothing is held against it."""
         self._made: dict[tuple[str, int, str], SchemaVersion] = {}
         self._resolved: dict[str, SchemaVersion] = {}
         self._folders = self._read_folders(settings)

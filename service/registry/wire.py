@@ -127,7 +127,7 @@ class FaultBody(BaseModel):
     """One place that keeps the schema from being published."""
 
     pointer: str = Field(
-        description="JSON Pointer into the version: `/schema/…`, `/rules/…`, `/examples/…`.",
+        description="JSON Pointer into the version: `/schema/…`, `/rules/…`, `/examples/…`, `/policy/…`.",
         examples=["/examples/0/record/total"],
     )
     detail: str
@@ -224,7 +224,10 @@ class CompatibilityBody(BaseModel):
 class LintBody(BaseModel):
     """What a careful reviewer would remark."""
 
-    pointer: str = Field(description="JSON Pointer into the schema.", examples=["/properties/total"])
+    pointer: str = Field(
+        description="JSON Pointer into the schema; `/policy/…` of what stands beside it.",
+        examples=["/properties/total"],
+    )
     rule: str = Field(examples=["no_description"])
     detail: str
     suggestion: str

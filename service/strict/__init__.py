@@ -10,7 +10,7 @@ A map in words, in the order in which a schema passes through:
 - ``decode``, ``encode``, ``matching``: strict values to instances and back; ``compiler``: all of it, in order
 - ``check``: what the provider would refuse
 
-``Documents``, ``Site``, ``children``, ``negation`` and ``searcher`` are for those who compare and walk schemas: they read
+``Documents``, ``Site``, ``children``, ``negation``, ``searcher`` and ``shape_faults`` are for those who compare and walk schemas: they read
 every draft as the compiler does.
 """
 
@@ -23,6 +23,7 @@ from service.strict.patterns import searcher
 from service.strict.references import Documents, Site
 from service.strict.refused import SchemaRefused
 from service.strict.scalars import Profile
+from service.strict.shapes import faults as shape_faults
 
 __all__ = [
     "DRAFTS",
@@ -43,4 +44,5 @@ __all__ = [
     "guess_draft",
     "negation",
     "searcher",
+    "shape_faults",
 ]

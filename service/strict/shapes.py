@@ -1,7 +1,7 @@
 """Whether a schema's keywords have values of the right kind: what the drafts' metaschemas say, in one table."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from service.strict.drafts import Dialect
@@ -95,14 +95,18 @@ _RULES: Mapping[str, _Rule] = {
 
 def fault(node: Mapping[str, Any], dialect: Dialect) -> tuple[str, str] | None:
     """The first keyword with a value that no schema may have, and what it must be; ``None`` where all is well."""
+    return next(faults(node, dialect), None)
+
+
+def faults(node: Mapping[str, Any], dialect: Dialect) -> Iterator[tuple[str, str]]:
+    """Every keyword with a value that no schema may have, and what it must be."""
     if dialect.ref_hides_siblings and isinstance(node.get("$ref"), str):
-        return None
+        return
     for keyword, value in node.items():
         if keyword in {"exclusiveMinimum", "exclusiveMaximum"}:
             if not (_flag if dialect.boolean_exclusive else _number)(value):
-                return keyword, "must be a boolean" if dialect.boolean_exclusive else "must be a number"
+                yield keyword, "must be a boolean" if dialect.boolean_exclusive else "must be a number"
             continue
         rule = _RULES.get(keyword)
         if rule is not None and dialect.knows(keyword) and not rule[0](value):
-            return keyword, rule[1]
-    return None
+            yield keyword, rule[1]

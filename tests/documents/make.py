@@ -1,9 +1,11 @@
 """Small documents made by code, so that the repository holds no binary fixtures."""
 
 import io
+import struct
 import zipfile
 import zlib
 from base64 import b64decode
+from collections.abc import Sequence
 from email.message import EmailMessage
 from typing import Any
 
@@ -57,6 +59,31 @@ def raw_pdf(objects: list[bytes], trailer: bytes = b"") -> bytes:
         trailer,
         start,
     )
+    return bytes(out)
+
+
+def packed_pdf(objects: list[bytes]) -> bytes:
+    """The same as ``raw_pdf`` with all that is no stream in an object stream, as most programs write since PDF 1.5."""
+    out = bytearray(b"%PDF-1.7\n")
+    places: dict[int, tuple[int, int, int]] = {0: (0, 0, 65535)}
+    inner, heads = b"", b""
+    container = len(objects) + 1
+    for number, body in enumerate(objects, start=1):
+        if b"stream" in body:
+            places[number] = (1, len(out), 0)
+            out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+        else:
+            places[number] = (2, container, heads.count(b" ") // 2)
+            heads += b"%d %d " % (number, len(inner))
+            inner += body + b"\n"
+    places[container] = (1, len(out), 0)
+    entries = b"/Type/ObjStm/N %d/First %d" % (heads.count(b" ") // 2, len(heads))
+    out += b"%d 0 obj\n%s\nendobj\n" % (container, stream(heads + inner, entries))
+    start = len(out)
+    places[container + 1] = (1, start, 0)
+    table = b"".join(struct.pack(">BIH", *places[number]) for number in range(container + 2))
+    entries = b"/Type/XRef/W[1 4 2]/Size %d/Root 1 0 R" % (container + 2)
+    out += b"%d 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF" % (container + 1, stream(table, entries), start)
     return bytes(out)
 
 
@@ -118,9 +145,10 @@ def picture(
     return out.getvalue()
 
 
-def frames(kind: str, count: int) -> bytes:
-    """Several frames in one file."""
-    made = [Image.new("RGB", (60, 40), (40 * at % 256, 90, 120)) for at in range(count)]
+def frames(kind: str, count: int, sizes: Sequence[tuple[int, int]] = ()) -> bytes:
+    """Several frames in one file, of these sizes or all alike."""
+    alike = [(60, 40)] * count
+    made = [Image.new("RGB", size, (40 * at % 256, 90, 120)) for at, size in enumerate(sizes or alike)]
     out = io.BytesIO()
     made[0].save(out, kind, save_all=True, append_images=made[1:])
     return out.getvalue()
@@ -149,12 +177,12 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def package(members: dict[str, str | bytes]) -> bytes:
-    """A ZIP of these members."""
+def package(members: dict[str, str | bytes], stored: tuple[str, ...] = ()) -> bytes:
+    """A ZIP of these members, some of them not compressed."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(name, content, zipfile.ZIP_STORED if name in stored else None)
     return out.getvalue()
 
 
@@ -309,4 +337,25 @@ def heic() -> bytes:
         "aXJvdAMAAAAYaXBtYQAAAAAAAAABAAEFgQIDBIUAAAAaaXJlZgAAAAAAAAAOY2RzYwACAAEAAQAAAJhtZGF0AAAAaCgBrxOA25K//VFV"
         "+/aAeFc7QE5cCuGEAKO7CaIegGkH4LGbGEYY2nUUta+hkTBvpgNuj5CccrpeyL9nworHcc2HIp9ymMCaVrPcswKJVXCMp2+Li03Nl03I"
         "w1n7pXXPYXx096r7OFdgAAAABkV4aWYAAE1NACoAAAAIAAEBEgADAAAAAQAGAAAAAAAA"
+    )
+
+
+def cyrillic() -> bytes:
+    """A PNG of three lines in Cyrillic letters. Fonts with such letters are no part of what the tests install."""
+    return b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAggAAACWAQAAAACTdE3UAAAEJUlEQVR42u2YP2/bRhiHnyNZSUVVhFsVoChpIGsLZeuQWpcuHfsFikII"
+        "OnTU1g5GdQoyZPTQoVPMj5EpOQce0in6AAVMZrEmg645UMqR10G0GzeRREdA/4G3CLw7Pnrf935H/o7CsmVzaAgNoSE0hP874RDs928b"
+        "DH+HYizkEQ/XE6RcNZqCAaRVawl2ECN+eSugBY4oZZ/hWkIp9Zo0c0CLNTF4wMrhHpBRbqykwY5VJ3GIpodwvxBq8oWfOFF2MUdtIgig"
+        "MABoyRjAZNDP6AKzmnowp8EuMMDeUSWBmwa7QMk+mqIWQXwAgByWXwJ4LchjOvyIXzOGxWXH5GJhwg7WfkNEXoegCw9IZFIVzXYAjYe/"
+        "WfgOgHhWXUX8GVLXB4WVNbKwoFwLBPqgimGeX+Lv72cbCR78dJF7JQAHKCPE4c/19qaKL3WnGEsIyaED8FCUo3gjwYkk7SXiGOcJWMoU"
+        "LDAcUaHWazIJ8TwA7iGOFAvZDsGTl1L6cHBTrc1Ca9zlkt1VTEAor7cU2MADputjECu9XOH+80/aYmvC860JdfMTjStuCA2hITSE/wKh"
+        "EOEb3Um4dQyz2gQPsNEb3e146xi6f2Mll97lcPAs2Dk+ECW8GgvbBs6+jo+KgxAb61/zGo5UDSCO0EDOqwxI4zSOI6B8sqiRxaOnu8Fu"
+        "oIJl/TIgPRlBoIBC5JsJdoe7EPZRQMoM5reey9407AMLx60Rg/xWXZ5FPKZd6Pm9akZWfy3OZBICM6uWeuhGZxKIqmrXIFSuT5Ne6TFF"
+        "7Rhe6GAI+DxeXr8nX2jgM2PqEnzoA5H4+LUe+ErUOqFECtAAtroxnXkKDXjUiEEcO08hXd4haWXA59olVYAzzmuo+p6dwG2SRy/pfYcF"
+        "uLkfcptEfTI88m0NPagJhJoQUHgK8EMINSBebtin9i/twF6z/RuetI0rbggNoSE0hIZQ15mz0oYf4VE4+DakkHO16r1pymDVO9E1WCOM"
+        "m7dteiMO3uG92SeH0pzOf+P88cloZR1Wf9LWrqdAdBwfL+zI1ZVU21TaAQorQm/uJQoZ4p05VpzJSSe5nLNwsxaz7rS37j9sCbHGDm0J"
+        "kE4hUlXUnc2ng4U4f39PmP2YUhU/uDl7N/Sn42AHoFSFqaUo8wD2FQXmAYDfg50hgEGcbiZkIBxF2GeBcKqyWokGBE77OqqurDXzECYK"
+        "YMEGY45z5WRYvnFWzK65sz6qfk9iGMf1zp0Or38MvqWWkXSu5NUqugt6WX+2Xg+KeIqDLRUo4sqnE0GN1YzA24ORQmhvDwy5RsRaQiEx"
+        "c5uXaWbiXK/c3YOD81LMrR7YQVCK83li4raxajCw3GGcu8bN2+drd7cE4UAoYSQcaOEPYViJ2uu63VaPbr833MrTZt1tn5NZ48wbQkNo"
+        "CA3hHdsf0bgOsk4XR5kAAAAASUVORK5CYII="
     )

@@ -54,6 +54,23 @@ def test_no_programs() -> None:
 
 
 @linux
+def test_programs_inherit_the_filter() -> None:
+    """Where programs may be started, neither they nor the process itself reach a network."""
+    inner = "import socket\\ntry: socket.socket(); print('allowed')\\nexcept PermissionError: print('denied')"
+    script = (
+        "import subprocess, sys\n"
+        "print(confinement.isolate(programs=True))\n"
+        f"done = subprocess.run([sys.executable, '-c', \"{inner}\"], stdout=subprocess.PIPE)\n"
+        "print(done.stdout.decode().strip())\n"
+        "try: socket.socket(); print('allowed')\n"
+        "except PermissionError: print('denied')\n"
+    )
+    means, *rest = run(script).split()
+    if means == "seccomp":
+        assert rest == ["denied", "denied"]
+
+
+@linux
 def test_limits() -> None:
     """Memory ends at the cap, and no file can be written."""
     script = (

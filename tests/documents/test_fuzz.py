@@ -8,6 +8,7 @@ import json
 import os
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -15,8 +16,14 @@ from hypothesis import strategies as st
 
 from service.documents import Document, Loader
 from service.foundation.errors import WinnowError
-from tests.documents import make
+from tests.documents import make, messages, workbooks
+from tests.documents.test_hidden import LAYERS, layered
+from tests.documents.test_outlook_wraps import attached as wrapped
+from tests.documents.test_outlook_wraps import packed_rtf, tnef, winmail
+from tests.documents.test_word_numbers import NUMBERING, item
 
+FOLDED = workbooks.Sheet("a", [["x", "y"], ["z", "w"]], frozenset({1}), frozenset({1}))
+INNER = replace(messages.letter("in"), attached=[("a.csv", b"k,v\n1,2\n")])
 message = make.mail(html="<p>hello</p>")
 message.add_attachment(make.pdf([(60, 60, "x")]), maintype="application", subtype="pdf", filename="a.pdf")
 
@@ -43,6 +50,19 @@ SEEDS: dict[str, bytes] = {
     "pptx": make.pptx(f"<p:sld>{make.shape('hello')}</p:sld>"),
     "xlsx": make.xlsx({"a": make.cells(1, "x", 1.0)}),
     "ods": make.ods(("a", "b")),
+    "folded ods": workbooks.ods(FOLDED),
+    "xls": workbooks.xls(FOLDED),
+    "xlsb": workbooks.xlsb(FOLDED),
+    "msg": messages.msg(
+        replace(messages.letter(p1009=packed_rtf(rb"{\rtf1\ansi hello}")), attached=[("in", INNER)])
+    ),
+    "winmail": winmail(tnef(wrapped("a.csv", b"k,v\n1,2\n", "a.csv")), "x"),
+    "layers": layered(LAYERS, packed=True),
+    "numbered docx": make.docx(
+        item("a", 1) + item("b", 1, 1),
+        parts={"word/numbering.xml": NUMBERING},
+        links=(("numbering", "numbering.xml"),),
+    ),
 }
 
 

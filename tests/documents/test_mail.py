@@ -137,3 +137,40 @@ def test_encrypted_message(read: Read) -> None:
     )
     with pytest.raises(DocumentEncrypted):
         read(raw, EML)
+
+
+def test_html_where_the_text_says_next_to_nothing(read: Read) -> None:
+    """A text part that only points to the HTML is left for it; one that says the same is read, as ever."""
+    words = " ".join(f"word{at}" for at in range(40))
+    html = f"<p>Order number: A-4711<p>{words}"
+    stub = read(make.mail(text="Please use a mail program that shows HTML.", html=html).as_bytes(), EML)
+    assert "A-4711" in stub.pages[0].text
+    assert "Please use" not in stub.pages[0].text
+    assert stub.notices == ()
+    same = read(make.mail(text=f"Order number: A-4711 as text {words}", html=html).as_bytes(), EML)
+    assert "as text" in same.pages[0].text
+    other = " ".join(f"other{at}" for at in range(20))
+    two = read(make.mail(text=other, html=html).as_bytes(), EML)
+    assert "A-4711" in two.pages[0].text
+    assert [notice.rule for notice in two.notices] == ["hidden_text"]
+
+
+def test_headers_of_bare_bytes(read: Read) -> None:
+    """Headers from before UTF-8, with bytes that no header may hold, are read in the encoding that they look like."""
+    text = "From: Jürgen <j@example.org>\nTo: Ann <a@example.org>\nSubject: Grüße zur Bestellung\n\nHallo Müller\n"
+    for charset in ("latin-1", "utf-8"):
+        shown = read(text.encode(charset), EML).pages[0].text
+        assert shown.startswith("From: Jürgen <j@example.org>")
+        assert "Subject: Grüße zur Bestellung" in shown
+
+
+def test_skipped_attachments_are_named_shortly(read: Read) -> None:
+    """Why an attachment was skipped does not come with the list of all types that are read."""
+    message = make.mail()
+    message.add_attachment(
+        make.package({"a.txt": "x"}), maintype="application", subtype="zip", filename="a.zip"
+    )
+    (notice,) = read(message.as_bytes(), EML).notices
+    assert notice.message == (
+        "attachment 1 was skipped: unsupported_media_type: application/zip is not read here"
+    )

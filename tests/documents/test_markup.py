@@ -1,11 +1,15 @@
+import base64
+import io
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 
 from service.documents.errors import DocumentEmpty, DocumentTooComplex, DocumentTooLong
 from service.documents.parsed import Parsed
 
 Read = Callable[..., Parsed]
+HTML = "text/html"
 
 
 def text(read: Read, source: str) -> str:
@@ -149,3 +153,96 @@ def test_caps(read: Read) -> None:
         read(b"<table>" + b"<tr><td>1<td>2" * 60, "text/html", limits={"max_cells": 100})
     with pytest.raises(DocumentTooLong):
         read(b"<p>" + b"word " * 300, "text/html", limits={"max_text_characters": 1000})
+
+
+def test_cells_that_reach_down(read: Read) -> None:
+    """What a cell from above reaches into stays empty, so that columns stay columns; of layouts nothing is filled."""
+    source = (
+        "<table><tr><th rowspan=2>Pos<th colspan=2>Item<th rowspan=2>Net<tr><th>No<th>Name"
+        "<tr><td>1<td>A-7<td>Screw<td>12<tr><td>2<td rowspan=0>B-8<td>Nut<td>3<tr><td>3<td>Bolt<td>4</table>"
+    )
+    parsed = read(source.encode(), HTML)
+    assert parsed.pages[0].tables[0] == (
+        ("Pos", "Item", "Net"),
+        ("", "No", "Name"),
+        ("1", "A-7", "Screw", "12"),
+        ("2", "B-8", "Nut", "3"),
+        ("3", "", "Bolt", "4"),
+    )
+    assert parsed.pages[0].text.splitlines()[-1] == "3 |  | Bolt | 4"
+    layout = "<table><tr><td rowspan=2>menu<td><table><tr><td>a<td>b</table><tr><td>body</table>"
+    assert [line for line in read(layout.encode(), HTML).pages[0].text.splitlines() if line] == [
+        "menu | a | b",
+        "body",
+    ]
+
+
+def test_spans_are_bounded(read: Read) -> None:
+    """Cells that claim to reach over everything count as cells."""
+    rows = "<td rowspan=65534 colspan=1000>x<td>y<tr>" + "<td>z<tr>" * 400
+    with pytest.raises(DocumentTooComplex):
+        read(f"<table><tr>{rows}</table>".encode(), HTML, limits={"max_cells": 10_000})
+
+
+def test_numbers_of_lists(read: Read) -> None:
+    """Items of numbered lists have the numbers that a browser shows, in their own way and from their own start."""
+    source = (
+        "<ol><li>one<ul><li>point</ul><li>two</ol><ol type=a start=3><li>c<li value=26>z<li>after</ol>"
+        "<ol style='list-style-type:none'><li>bare</ol><ol reversed><li>back</ol>"
+    )
+    lines = [line for line in read(source.encode(), HTML).pages[0].text.splitlines() if line]
+    assert lines == ["1. one", "- point", "2. two", "c. c", "z. z", "aa. after", "- bare", "- back"]
+
+
+def test_choices(read: Read) -> None:
+    """Of a list of choices what is chosen is shown: all of several, or the first where nothing is."""
+    options = "<option>red<option{}>green<option{}>blue"
+    source = (
+        f"<p>A <select multiple>{options.format(' selected', ' selected')}</select>"
+        f"<p>B <select multiple>{options.format('', '')}</select><p>C <select>{options.format('', '')}</select>"
+        f"<p>D <select>{options.format('', ' selected')}</select>"
+    )
+    lines = [line for line in read(source.encode(), HTML).pages[0].text.splitlines() if line]
+    assert lines == ["A green, blue", "B", "C red", "D blue"]
+
+
+def test_pages_inside_the_page(read: Read) -> None:
+    """The page in a frame is read where it stands in the page, and not fetched where it lies elsewhere."""
+    inner = "<p>Order number: A-4711<table><tr><td>a<td>b<tr><td>1<td>2</table><span hidden>secret</span>"
+    source = (
+        f'<p>before<iframe srcdoc="{inner}"></iframe><iframe src="https://example.org/x"></iframe><p>after'
+    )
+    parsed = read(source.encode(), HTML)
+    assert [line for line in parsed.pages[0].text.splitlines() if line] == [
+        "before",
+        "Order number: A-4711",
+        "a | b",
+        "1 | 2",
+        "after",
+    ]
+    assert len(parsed.pages[0].tables) == 1
+    assert [notice.rule for notice in parsed.notices] == ["hidden_text"]
+    hidden = f'<p>seen<iframe style="display:none" srcdoc="{inner}"></iframe>'
+    assert read(hidden.encode(), HTML).pages[0].text == "seen"
+    deep = "end"
+    for _ in range(6):
+        deep = f'<p>x<iframe srcdoc="{deep.replace("&", "&amp;").replace(chr(34), "&quot;")}"></iframe>'
+    assert read(deep.encode(), HTML).pages[0].text.count("x") == 3
+
+
+def test_pictures_in_the_page_itself(read: Read) -> None:
+    """A page that is nothing but a scan is read as that; beside a text, pictures are said not to be read."""
+    noise = Image.effect_noise((200, 200), 90)
+    out = io.BytesIO()
+    noise.save(out, "PNG")
+    address = f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+    parsed = read(f'<html><p>Page 1<img src="{address}"><img src="{address[:-9]}!!"></html>'.encode(), HTML)
+    (page,) = parsed.pages
+    assert (page.source, page.text, page.width) == ("mixed", "Page 1", 200)
+    assert [notice.rule for notice in parsed.notices] == ["pictures"]
+    beside = read(
+        f'<p>{"A whole letter. " * 9}<img src="{address}"><img src="data:image/gif;base64,R0lG">'.encode(),
+        HTML,
+    )
+    assert beside.pages[0].source == "text"
+    assert [notice.message for notice in beside.notices] == ["1 pictures in the page were not read"]

@@ -112,3 +112,23 @@ def test_heic_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnsupportedMedia) as caught:
         resolve(b"MZ\x90\x00" + bytes(60), declared=None, name=None)
     assert "image/heic" not in caught.value.detail
+
+
+def test_a_name_beside_a_type_that_cannot_be_true() -> None:
+    """Windows calls every CSV an Excel file: of text that was declared as something binary the name tells more."""
+    data = b"a,b\n1,2\n"
+    assert resolve(data, declared="application/vnd.ms-excel", name="a.csv").media_type == "text/csv"
+    assert resolve(data, declared="text/plain", name="a.csv").media_type == "text/plain"
+    assert resolve(data, declared="application/vnd.ms-excel", name=None).media_type == "text/plain"
+
+
+def test_delimiters_in_quotes_do_not_hide_a_table() -> None:
+    """A table that nobody declared is told by its delimiters, without those inside of quotes."""
+    data = b'a;b;c\n1;"x; y";3\n"p;q;r";5;6\n'
+    assert resolve(data, declared=None, name=None).media_type == "text/csv"
+
+
+def test_a_message_out_of_a_mailbox() -> None:
+    """The line that mailboxes put before a message does not hide it."""
+    data = b"From ann@x.org Mon Mar  2 10:00:00 2026\nFrom: a@b.c\nTo: c@d.e\nSubject: one\n\nbody\n"
+    assert resolve(data, declared=None, name=None).media_type == "message/rfc822"

@@ -174,3 +174,10 @@ def test_csv_blocks_and_cells(read: Read) -> None:
 def test_tsv(read: Read) -> None:
     """Tabs separate, whatever else a line holds."""
     assert read(b"a,b\tc\n1\t2\n", "text/tab-separated-values").pages[0].tables[0][0] == ("a,b", "c")
+
+
+def test_a_first_line_that_names_the_delimiter(read: Read) -> None:
+    """Excel is told the delimiter by a first line that it does not show; nor is it a row here."""
+    told = read("sep=|\r\na;x|b\r\n1|2\r\n".encode("utf-16"), "text/csv").pages[0].tables[0]
+    assert told == (("a;x", "b"), ("1", "2"))
+    assert read(b"sep=;\n", "text/csv").pages[0].text != ""

@@ -137,3 +137,33 @@ def test_folders_hold_all_of_it(tmp_path: Path) -> None:
     (place / "options.json").write_text('{"labels": {}}')
     with pytest.raises(BrokenFolder, match=r"options\.json"):
         list(read(tmp_path))
+
+
+@pytest.mark.parametrize("field", ["model", "escalate_to"])
+async def test_models_that_nobody_has(client: httpx2.AsyncClient, field: str) -> None:
+    """A name that a request could not give is refused at its place, with the nearest; a draft is told the same."""
+    body = {"schema": ORDER, "policy": {field: "gpt-4.1-mnii"}}
+    answer = await client.post("/v1/schemas/parcel/versions", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "schema_rejected")
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == f"/policy/{field}"
+    assert "gpt-4.1-mini" in fault["detail"]
+    check = (await client.put("/v1/schemas/parcel/draft", json=body)).json()["check"]
+    assert [one["pointer"] for one in check["faults"]] == [f"/policy/{field}"]
+    assert not check["publishable"]
+    sent = {"input": {"text": "Order: A-1"}, "schema": ORDER, "options": {"model": "gpt-4.1-mnii"}}
+    assert (await client.post("/v1/extract", json=sent)).json()["detail"] == fault["detail"]
+
+
+@pytest.mark.parametrize(
+    ("model", "rule"),
+    [("gpt-4.1-nano", "retired_model"), ("gpt-4o", "retiring_model"), ("gpt-6-luna", None)],
+)
+async def test_models_that_stop(client: httpx2.AsyncClient, model: str, rule: str | None) -> None:
+    """What was or is soon switched off is remarked on, with what follows it, and can be published all the same."""
+    body = {"schema": ORDER, "policy": {"model": model}}
+    check = (await client.post("/v1/schemas/parcel/check", json=body)).json()
+    found = [one for one in check["lints"] if one["pointer"] == "/policy/model"]
+    assert [one["rule"] for one in found] == ([] if rule is None else [rule])
+    assert check["publishable"]
+    assert (await client.post("/v1/schemas/parcel/versions", json=body)).status_code == 201

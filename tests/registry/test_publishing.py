@@ -227,3 +227,43 @@ async def test_what_cannot_be_projected(client: httpx2.AsyncClient) -> None:
     inline = {"schema": V1, "input": {"text": DOCUMENT}, "options": {"as_version": 1}}
     assert (await client.post("/v1/extract", json=inline)).status_code == 400
     assert json.loads((await client.get("/v1/schemas/parcel/versions/9")).text)["code"] == "schema_not_found"
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointers"),
+    [
+        (
+            {"type": "objekt", "properties": {"a": {"type": "strin"}, "b": {"minLength": -1, "maxLength": "x"}}},
+            ["/type", "/properties/a/type", "/properties/b/minLength", "/properties/b/maxLength"],
+        ),
+        (
+            {"type": "object", "properties": {"a": {"$ref": "#/nope"}, "b": {"$ref": "#/$defs/nor"}}},
+            ["/properties/a/$ref", "/properties/b/$ref"],
+        ),
+        (
+            {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}, "patternProperties": {"[": {}}},
+            ["/patternProperties/[", "/properties/a/pattern"],
+        ),
+        ({"type": "object", "properties": {"a": {"$ref": "schema://nobody/1"}, "b": {"type": "strin"}}}, None),
+    ],
+)  # fmt: skip
+async def test_every_mistake_is_told_at_once(
+    client: httpx2.AsyncClient, schema: dict[str, Any], pointers: list[str] | None
+) -> None:
+    """All that is wrong with a schema, its rules and its policy is in one answer, each with its place; nothing is published."""
+    body = {"schema": schema, "rules": [{"rule": "nope"}, {"rule": "sum"}], "policy": {"pages": "0"}}
+    answer = await client.post("/v1/schemas/parcel/versions", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "schema_rejected")
+    told = [fault["pointer"] for fault in answer.json()["errors"]]
+    wanted = pointers or ["/properties/b/type", "/properties/a/$ref"]
+    beside = ["/rules/0/rule", "/rules/1/of", "/rules/1/equals", "/policy/pages"]
+    assert sorted(told) == sorted([*(f"/schema{pointer}" for pointer in wanted), *beside])
+    assert (await client.get("/v1/schemas/parcel")).status_code == 404
+
+
+async def test_what_validators_cannot_read_is_not_published(client: httpx2.AsyncClient) -> None:
+    """A pattern that is no regular expression would make every extraction with the schema fail: it is refused before."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}, "required": ["a"]}
+    check = (await client.post("/v1/schemas/parcel/check", json={"schema": schema})).json()
+    assert [fault["pointer"] for fault in check["faults"]] == ["/schema/properties/a/pattern"]
+    assert not check["publishable"]

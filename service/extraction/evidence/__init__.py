@@ -2,10 +2,11 @@
 
 A map in words, in the order in which a record passes through:
 
-- ``folding``, ``numbers``, ``dates``, ``months``, ``currencies``: when two spellings say the same
+- ``folding``, ``numbers``, ``dates``, ``glance``, ``months``, ``times``, ``wanted``, ``currencies``: when two spellings say the same
 - ``index``, ``rows``, ``cells``: a document made ready: one text, the way back to boxes, rows and cells
 - ``leaves``, ``outline``, ``lexicon``: the record's leaves, and what the schema says of their labels
-- ``candidates``, ``fuzzy``: all places that say a value; ``neighbours``, ``assign``: which of them is meant
+- ``candidates``, ``fuzzy``: all places that say a value; ``neighbours``, ``columns``, ``order``, ``assign``: which of
+  them is meant
 - ``derive``: values that need no place; ``locate``: all of it; ``evidence``: what comes out; ``confidence``, ``logprobs``: how sure it is
 - ``quotes``: what the model quotes, asked for beside the record
 """

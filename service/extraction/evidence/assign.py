@@ -9,13 +9,13 @@ second round knows what the first one found.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from math import log2
-from statistics import median
 
 from service.extraction.evidence.candidates import Candidate
+from service.extraction.evidence.columns import LEVEL, Column, lined_up
 from service.extraction.evidence.index import Index
 from service.extraction.evidence.leaves import Leaf, Path
 from service.extraction.evidence.neighbours import PAGE, Neighbourhood, says
+from service.extraction.evidence.order import OUT_OF_ORDER, in_order, near_row, on_row
 from service.extraction.evidence.outline import Facts, Outline, Way
 from service.extraction.evidence.rows import Spot
 
@@ -35,7 +35,6 @@ _WEIGHED = 160
 _WEIGHED_AROUND = 24
 """Places of one leaf that are weighed; of more, those nearest to its item, else the first."""
 
-_OUT_OF_ORDER = 0.9
 _SAME_ROW = 0.45
 _HEADER_ROWS = 12
 _LABELLED = 0.35
@@ -70,7 +69,6 @@ class _Assignment:
         """Array → item → its leaves; arrays in which something is left to be decided."""
         self._groups: dict[Path, list[Leaf]] = {}
         """Object → the leaves in it; objects in which something is left to be decided."""
-        self._ways = {leaf.way for leaf in open_leaves}
         for leaf in open_leaves:
             path = leaf.path
             if len(path) > 1:
@@ -89,8 +87,8 @@ class _Assignment:
                     items.setdefault(step, []).append(leaf)
         self._anchors: dict[Path, int] = {}
         """Item → the row it lies on, counted through all pages."""
-        self._columns: dict[Way, tuple[bool, float]] = {}
-        """Leaf of items → whether its right edges are level, and where the level edges are."""
+        self._columns: dict[Way, Column] = {}
+        """Leaf of items → its column."""
         self._headers: dict[Way, tuple[float, float] | None] = {}
         self._clear: set[Path] = set()
         """Items whose row is beyond doubt."""
@@ -108,7 +106,7 @@ class _Assignment:
                 self._lay_out(array, items)
         for array in plain:
             self._list(array, self._items[array])
-        decided = [leaf for leaf in open_leaves if self._on_its_row(leaf)] if self._clear else []
+        decided = self._on_their_rows(open_leaves) if self._clear else []
         if decided:
             open_leaves = [leaf for leaf in open_leaves if leaf.margin < 1.0 or leaf.chosen is None]
             self._take(decided)
@@ -119,7 +117,10 @@ class _Assignment:
                 self._nearest(leaf)
         for leaf in sorted(open_leaves, key=lambda leaf: len(leaf.candidates)):
             self._choose(leaf)
-        self._line_up()
+        unclear = {leaf.way for leaf in open_leaves if leaf.margin < _CLEAR}
+        if not unclear:
+            return
+        self._columns = self._lined_up(unclear)
         self._settled = True
         self._taken.clear()
         self._take(decided)
@@ -160,22 +161,39 @@ class _Assignment:
             self._clear.add((*array, item))
         return True
 
-    def _on_its_row(self, leaf: Leaf) -> bool:
-        """Choose the place on the row of the leaf's item, where that row is clear and has one place for it only."""
+    def _on_their_rows(self, leaves: Iterable[Leaf]) -> list[Leaf]:
+        """Choose the places on the rows of the leaves' items, where that row is clear. Returns who has one by that.
+
+        Where a row has several places for a leaf (one piece at 80.00 is 80.00), the column tells in which other items have it.
+        """
+        decided: list[Leaf] = []
+        crowded: list[tuple[Leaf, list[Candidate]]] = []
+        for leaf in leaves:
+            there = self._on_its_row(leaf)
+            if len(there) > 1:
+                crowded.append((leaf, there))
+            elif there and there[0].quality >= _SURE:
+                leaf.chosen, leaf.margin, leaf.labelled = there[0], 1.0, True
+                decided.append(leaf)
+        columns = self._lined_up({leaf.way for leaf, _ in crowded}) if crowded else {}
+        for leaf, there in crowded:
+            column = columns.get(leaf.way)
+            if column is None or column.spread > LEVEL:
+                continue
+            inside = [one for one in there if column.apart(self._around.spot(one)[1]) <= LEVEL]
+            if len(inside) == 1 and inside[0].quality >= _SURE:
+                leaf.chosen, leaf.margin, leaf.labelled = inside[0], 1.0, True
+                decided.append(leaf)
+        return decided
+
+    def _on_its_row(self, leaf: Leaf) -> list[Candidate]:
+        """The places on the row of the leaf's item, where that row is clear."""
         path = leaf.path
         for end in range(len(path) - 1, 0, -1):
-            if path[:end] in self._anchors:
-                if path[:end] not in self._clear:
-                    return False
-                row = self._anchors[path[:end]]
-                break
-        else:
-            return False
-        there = self._around.on_row(leaf.candidates, row)
-        if len(there) != 1 or there[0].quality < _SURE:
-            return False
-        leaf.chosen, leaf.margin, leaf.labelled = there[0], 1.0, True
-        return True
+            row = self._anchors.get(path[:end])
+            if row is not None:
+                return self._around.on_row(leaf.candidates, row) if path[:end] in self._clear else []
+        return []
 
     def _lay_out(self, array: Path, items: dict[int, list[Leaf]]) -> None:
         """A row for each item of an array of objects."""
@@ -185,7 +203,7 @@ class _Assignment:
             votes = self._votes(items[item], outer)
             if votes:
                 layers.append((item, votes))
-        for item, row in _in_order(layers, same=_SAME_ROW):
+        for item, row in in_order(layers, same=_SAME_ROW):
             self._anchors[(*array, item)] = row
 
     def _votes(self, leaves: list[Leaf], outer: int | None) -> list[tuple[int, float]]:
@@ -211,7 +229,7 @@ class _Assignment:
                 score[row] += weight
         if outer is not None:
             for row in score:
-                score[row] += 1.5 * _near(row, outer)
+                score[row] += 1.5 * near_row(row, outer)
         best = sorted(score.items(), key=lambda vote: (-vote[1], vote[0]))[:_ROWS]
         return sorted(best)
 
@@ -230,14 +248,14 @@ class _Assignment:
                 if len(leaf.candidates) > 1:
                     worth += 0.5 * min(self._around.label(candidate, facts), 1.0)
                     if outer is not None:
-                        worth += 1.5 * _near(self._around.row(candidate), outer)
+                        worth += 1.5 * near_row(self._around.row(candidate), outer)
                 options.append((candidate.start, worth))
             if options:
                 layers.append((item, options))
-        for item, start in _in_order(layers, same=_OUT_OF_ORDER, scale=60.0):
+        for item, start in in_order(layers, same=OUT_OF_ORDER, scale=60.0):
             items[item][0].chosen = places[item, start]
 
-    def _some(self, leaf: Leaf, outer: int | None) -> list[Candidate]:
+    def _some(self, leaf: Leaf, outer: int | None) -> Sequence[Candidate]:
         candidates = leaf.candidates
         if len(candidates) <= _LISTED:
             return candidates
@@ -256,26 +274,19 @@ class _Assignment:
 
     # -- columns
 
-    def _line_up(self) -> None:
-        """Where the columns of the arrays' leaves are, and where their headers stand."""
-        edges: dict[Way, list[tuple[float, float]]] = defaultdict(list)
+    def _lined_up(self, ways: set[Way]) -> dict[Way, Column]:
+        """The columns of leaves of arrays, by the places chosen so far."""
+        spots: dict[Way, list[Spot]] = defaultdict(list)
         for items in self._items.values():
             for members in items.values():
                 for leaf in members:
                     if (
-                        leaf.way in self._ways
+                        leaf.way in ways
                         and leaf.chosen is not None
                         and (len(leaf.candidates) == 1 or leaf.margin > 0.1)
                     ):
-                        spot = self._around.spot(leaf.chosen)[1]
-                        edges[leaf.way].append((spot.left, spot.right))
-        for way, found in edges.items():
-            if len(found) < 2:
-                continue
-            lefts, rights = [left for left, _ in found], [right for _, right in found]
-            left, right = median(lefts), median(rights)
-            level = sum(abs(edge - right) for edge in rights) < sum(abs(edge - left) for edge in lefts)
-            self._columns[way] = (level, right if level else left)
+                        spots[leaf.way].append(self._around.spot(leaf.chosen)[1])
+        return {way: column for way, found in spots.items() if (column := lined_up(found)) is not None}
 
     def _header(self, leaf: Leaf, facts: Facts) -> tuple[float, float] | None:
         """Left and right of the label above the first item of the leaf's array."""
@@ -295,6 +306,8 @@ class _Assignment:
                 share = 1 - 0.03 * (row - above)
                 if share <= best + 0.05:
                     break  # no word says more than 1: none further up can be better
+                if self._around.is_silent(page, above, facts):
+                    continue
                 for left, right, word in grid.words(above):
                     speaks = says(word, facts) * share
                     if speaks > best + 0.05:
@@ -311,10 +324,10 @@ class _Assignment:
             return
         leaf.chosen = max(
             self._weighed(leaf, outer),
-            key=lambda candidate: candidate.quality + 0.8 * _on_row(self._around.row(candidate) - outer),
+            key=lambda candidate: candidate.quality + 0.8 * on_row(self._around.row(candidate) - outer),
         )
 
-    def _weighed(self, leaf: Leaf, outer: int | None) -> list[Candidate]:
+    def _weighed(self, leaf: Leaf, outer: int | None) -> Sequence[Candidate]:
         candidates = leaf.candidates
         if len(candidates) <= (_WEIGHED if outer is None else _WEIGHED_AROUND):
             return candidates
@@ -335,6 +348,9 @@ class _Assignment:
             if other is not leaf and other.chosen
         }
         listed = leaf.path != () and type(leaf.path[-1]) is int
+        column = header = None
+        if outer is not None and not listed:
+            column, header = self._columns.get(leaf.way), self._header(leaf, facts)
         scored: list[tuple[float, float, Candidate]] = []
         for candidate in self._weighed(leaf, outer):
             row = self._around.row(candidate)
@@ -343,11 +359,11 @@ class _Assignment:
             label = min(self._around.label(candidate, facts), 1.2) if alone or self._settled else 0.0
             score = candidate.quality + (0.5 if alone else 0.1) * label
             if outer is not None and not listed:
-                near = _on_row(row - outer)
-                score += 0.8 * near + self._aligned(leaf, candidate, facts)
+                near = on_row(row - outer)
+                score += 0.8 * near + self._aligned(candidate, column, header)
                 label = max(label, near if near == 1.0 else 0.0)
             elif siblings:
-                near = max(_near(row, sibling) for sibling in siblings)
+                near = max(near_row(row, sibling) for sibling in siblings)
                 score += 0.35 * near
                 label = max(label, near if near > 0.6 else 0.0)
             if listed and leaf.chosen is candidate:
@@ -381,68 +397,17 @@ class _Assignment:
             and (self._settled or len(other.candidates) == 1 or other.margin > 0.1)
         ]
 
-    def _aligned(self, leaf: Leaf, candidate: Candidate, facts: Facts) -> float:
+    def _aligned(
+        self, candidate: Candidate, column: Column | None, header: tuple[float, float] | None
+    ) -> float:
         """How well a place lies in the column of its leaf, or under its header."""
-        spot: Spot = self._around.spot(candidate)[1]
         found = 0.0
-        column = self._columns.get(leaf.way)
+        if column is None and header is None:
+            return found
+        spot: Spot = self._around.spot(candidate)[1]
         if column is not None:
-            edge = spot.right if column[0] else spot.left
-            found = 0.3 * max(0.0, 1 - abs(edge - column[1]) / 8)
-        header = self._header(leaf, facts)
+            found = 0.3 * max(0.0, 1 - column.apart(spot) / 8)
         if header is not None:
             apart = max(header[0] - spot.right, spot.left - header[1], 0.0)
             found += 0.25 * max(0.0, 1 - apart / 6)
         return found
-
-
-def _on_row(apart: int) -> float:
-    """How well a row belongs to the item that lies on another one: those below it rather than those above."""
-    if apart == 0:
-        return 1.0
-    if apart > 0:
-        return 0.62 / apart**0.5 if apart < 60 else 0.0
-    return 0.5 / (-apart) ** 0.7 if apart > -60 else 0.0
-
-
-def _near(row: int, other: int) -> float:
-    """1 on the same row, less the further apart; nothing on another page or beyond a few dozen rows."""
-    apart = abs(row - other)
-    return 1.0 if apart == 0 else 1.0 / (1.0 + 0.3 * apart) if apart < 60 else 0.0
-
-
-def _in_order(
-    layers: Iterable[tuple[int, list[tuple[int, float]]]], *, same: float, scale: float = 1.0
-) -> list[tuple[int, int]]:
-    """One place per item so that the sum of what the places are worth is greatest, and places rise where they can."""
-    table: list[tuple[int, list[tuple[int, float, int]]]] = []
-    before: list[tuple[int, float, int]] = []
-    strides: dict[int, float] = {}
-    """How far on → what it costs; few distances come up again and again."""
-    for item, options in layers:
-        layer: list[tuple[int, float, int]] = []
-        for place, worth in options:
-            best, back = 0.0, -1
-            for at, (earlier, reached, _) in enumerate(before):
-                apart = place - earlier
-                stride = strides.get(apart)
-                if stride is None:
-                    stride = strides[apart] = 0.03 * log2(1 + min(abs(apart), PAGE // 100) / scale)
-                total = reached - stride
-                if apart < 0:
-                    total -= _OUT_OF_ORDER
-                elif apart == 0:
-                    total -= same
-                if back < 0 or total > best:
-                    best, back = total, at
-            layer.append((place, best + worth, back))
-        table.append((item, layer))
-        before = layer
-    chosen: list[tuple[int, int]] = []
-    at = -1
-    for item, layer in reversed(table):
-        if at < 0:
-            at = max(range(len(layer)), key=lambda option: layer[option][1])
-        chosen.append((item, layer[at][0]))
-        at = layer[at][2]
-    return chosen[::-1]

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from service.extraction.evidence import dates, numbers
+from service.extraction.evidence import numbers, times, wanted
 from service.extraction.evidence.currencies import SIGNS
 from service.extraction.evidence.evidence import Match
-from service.extraction.evidence.folding import edge, key
+from service.extraction.evidence.folding import by_itself, edge, is_letter, key
 from service.extraction.evidence.fuzzy import approximate, scattered
 from service.extraction.evidence.index import Index
 
@@ -42,23 +42,34 @@ def of_number(index: Index, value: float) -> list[Candidate]:
         return []
     text = index.text
     factors = index.table_factors if len(places) < 200 else frozenset[float]
-    shown = repr(value)
+    shown = repr(value).lstrip("-")
+    size = abs(value)
+    known: dict[str, numbers.Said] = {}
     found = []
     for start, end in places[:MOST]:
-        quality = numbers.agreement(text, start, end, value, factors)
+        written = text[start:end]
+        said = known.get(written)
+        if said is None:
+            said = known[written] = numbers.said(written, size)
+        if said == _NOTHING:
+            continue
+        quality = numbers.agreement(text, start, end, value, said, factors)
         if quality:
-            exact = quality >= 1.0 and text[start:end] == shown.lstrip("-")
-            found.append(
-                Candidate(start, end, quality * _inside(text, start, end), "exact" if exact else "normalized")
-            )
+            match: Match = "exact" if quality >= 1.0 and written == shown else "normalized"
+            found.append(Candidate(start, end, quality * _inside(text, start, end), match))
     return found
+
+
+_NOTHING: numbers.Said = (0.0, ())
 
 
 def _inside(text: str, start: int, end: int) -> float:
     """Less for digits that are part of something longer: a date, a clock time, an identifier."""
     before, after = text[start - 1 : start], text[end : end + 1]
-    if (before in _JOINTS and before and text[start - 2 : start - 1].isalnum()) or (
-        after in _JOINTS and after and text[end + 1 : end + 2].isalnum()
+    if before in _OPEN and after in _OPEN:
+        return 1.0  # most of them
+    if (before in _JOINTS and text[start - 2 : start - 1].isalnum()) or (
+        after in _JOINTS and text[end + 1 : end + 2].isalnum()
     ):
         return 0.93
     if after.isalpha() and text[end + 1 : end + 4].isalnum() and len(text[end : end + 4].strip()) == 4:
@@ -66,25 +77,27 @@ def _inside(text: str, start: int, end: int) -> float:
     return 1.0
 
 
+_OPEN = frozenset(("", " ", "\n"))
 _JOINTS = frozenset("/-:._#.,")
 
 
 def of_text(index: Index, value: str) -> list[Candidate]:
     """The places that print a text, a date, a time of day or a number that the record holds as text."""
-    day = dates.wanted(value)
-    if day is not None:
-        found = _of_day(index, day)
-        if found:
-            return found
-    minutes = dates.clock(value)
-    if minutes is not None:
-        found = [
-            Candidate(start, end, sure, "normalized") for start, end, sure in index.times.get(minutes, ())
-        ]
-        exact = list(_mentions(index, value))
-        if found or exact:
-            return _without_doubles([*exact, *found])
-    found = list(_mentions(index, value))
+    if value[:1].isdecimal():
+        day = wanted.day(value)
+        if day is not None:
+            found = _of_day(index, day)
+            if found:
+                return found
+        minutes = times.clock(value)
+        if minutes is not None:
+            found = [
+                Candidate(start, end, sure, "normalized") for start, end, sure in index.times.get(minutes, ())
+            ]
+            exact = _mentions(index, value)
+            if found or exact:
+                return _without_doubles([*exact, *found])
+    found = _mentions(index, value)
     if found:
         return found
     for other in _OTHERWISE:
@@ -95,6 +108,8 @@ def of_text(index: Index, value: str) -> list[Candidate]:
 
 
 def _of_day(index: Index, day: int) -> list[Candidate]:
+    if not index.may_name(day):
+        return []
     known = index.dates
     found = [
         Candidate(start, end, 0.99 * sure, "normalized") for start, end, sure in known.get(day, ())[:MOST]
@@ -136,17 +151,38 @@ def _without_doubles(found: list[Candidate]) -> list[Candidate]:
 # ------------------------------------------------------------------------------------------------- words
 
 
-def _mentions(index: Index, value: str) -> Iterator[Candidate]:
+def _mentions(index: Index, value: str) -> list[Candidate]:
     """Where the key of a text stands, at the edges of words."""
     folded = key(value)
     if not folded:
-        yield from _signs(index, value)
-        return
-    hay, positions = index.keyed
-    text = index.text
+        return list(_signs(index, value))
+    hay = index.folded
+    at = hay.find(folded)
+    if at < 0:
+        return []
+    if hay.find(folded, at + 1) < 0:
+        begin = index.text.find(value)
+        if begin >= 0 and by_itself(value):
+            # The only place with this key prints the value letter by letter: no need to know where keys come from.
+            return _word(index.text, begin, value)
+    return list(_spelled(index, value, folded, at))
+
+
+def _word(text: str, begin: int, value: str) -> list[Candidate]:
+    """The place that prints a text as it is, where words begin and end there."""
+    end = begin + len(value)
+    lead = 0 if is_letter(value[0]) else _lead(value)
+    tail = 0 if is_letter(value[-1]) else _lead(value[::-1])
+    if edge(text, begin + lead) and edge(text, end - tail):
+        return [Candidate(begin, end, _exact(text, begin, end, value), "exact")]
+    return []
+
+
+def _spelled(index: Index, value: str, folded: str, at: int) -> Iterator[Candidate]:
+    """Where the key of a text stands, from its first place on, however it is spelled."""
+    hay, positions, text = index.folded, index.positions, index.text
     size = len(folded)
     lead = _lead(value)
-    at = hay.find(folded)
     attempts = found = 0
     while at >= 0 and attempts < _ATTEMPTS and found < MOST:
         attempts += 1
@@ -172,7 +208,7 @@ def _lead(value: str) -> int:
     """Characters before the first one that is in the key."""
     at = 0
     for letter in value:
-        if key(letter):
+        if is_letter(letter):
             break
         at += 1
     return at
@@ -248,10 +284,10 @@ def _as_number(index: Index, value: str) -> list[Candidate]:
 
 
 def _as_date(index: Index, value: str) -> list[Candidate]:
-    if len(value) > 40:
-        return []
     found: list[Candidate] = []
-    for day in dates.meanings(value):
+    if wanted.is_plain(value):
+        return found  # has been looked for
+    for day in wanted.meanings(value):
         found += (candidate._replace(quality=0.95 * candidate.quality) for candidate in _of_day(index, day))
     return _without_doubles(found)
 
@@ -271,7 +307,7 @@ def _as_link(index: Index, value: str) -> list[Candidate]:
         head, separator, tail = value.partition(":")
         if head.lower() not in {"mailto", "tel"}:
             return []
-    found = list(_mentions(index, tail.strip("/")))
+    found = _mentions(index, tail.strip("/"))
     return [candidate._replace(quality=0.95 * candidate.quality, match="normalized") for candidate in found]
 
 

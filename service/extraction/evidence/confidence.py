@@ -56,24 +56,23 @@ def confident(
     for pointer, severity in findings:
         if severity in _OWN:
             doubts.setdefault(pointer, []).append(severity)
+    if probabilities is None and not doubts:
+        return {
+            pointer: Evidence._make((*one[:_OWN_FIELDS], support(one), one.reason, None))
+            for pointer, one in evidence.items()
+        }
     return {
-        pointer: Evidence(
-            one.status,
-            one.page,
-            one.boxes,
-            one.quote,
-            one.span,
-            one.place,
-            one.match,
-            one.score,
-            support(one)
+        pointer: one._replace(
+            confidence=support(one)
             * (1.0 if probabilities is None else 0.4 + 0.6 * probabilities.get(pointer, 1.0))
             * (_doubt(pointer, doubts) if doubts else 1.0),
-            one.reason,
-            None if probabilities is None else probabilities.get(pointer),
+            probability=None if probabilities is None else probabilities.get(pointer),
         )
         for pointer, one in evidence.items()
     }
+
+
+_OWN_FIELDS = Evidence._fields.index("confidence")
 
 
 def _doubt(pointer: str, doubts: Mapping[str, list[Severity]]) -> float:

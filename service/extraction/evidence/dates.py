@@ -1,4 +1,4 @@
-"""Dates and times of day as documents write them, found in one pass and kept under every day they may mean.
+"""Dates as documents write them, found in one pass and kept under every day they may mean.
 
 A day is the integer ``yyyymmdd``; ``yyyymm00`` is a month, ``mmdd`` a day of which the year is not printed.
 """
@@ -45,10 +45,16 @@ _LONGEST_BEFORE = 22
 _BETWEEN = " \n\t\u00a0.,/-–'’"
 """What stands between a month and what follows it."""
 
+_BEFORE_NAME = "".join(filter(str.isspace, map(chr, range(0x3001)))) + ",/-–.°"
+"""What may stand between a day and its month, but for words."""
+
 _YEAR_BEFORE = re.compile(r"(?<!\d)(\d{4})[\s.,/\-–]{1,2}$")
 _PAIR = re.compile(
-    r"(?:(?P<m>\d{1,2})(?:\s?[./\-–]\s?(?P<y>\d{4})|[/\-](?P<yy>\d{2}))|(?P<y1>\d{4})\s?[./\-–年년]\s?(?P<m1>\d{1,2}))(?![./\-]?\d)"
+    r"\d{0,3}?(?P<pair>(?:(?P<m>\d{1,2})(?:\s?[./\-–]\s?(?P<y>\d{4})|[/\-](?P<yy>\d{2}))|(?P<y1>\d{4})\s?[./\-–年년]\s?(?P<m1>\d{1,2}))(?![./\-]?\d))"
 )
+_PAIR_DIGITS = 4
+"""Digits of the first number of a pair, at most: the expression skips one less."""
+
 _RUN = 8
 """Digits of a date that is written without separators."""
 
@@ -56,18 +62,19 @@ _JOINED = frozenset("./-")
 _JOINTS = frozenset("./-‐–−・．／－年년،,")
 """What may stand behind the first number of a date, as in the expressions above."""
 
-_FIRST_YEAR = "元"
+FIRST_YEAR = "元"
 
-_DIGITS = re.compile(r"\d+")
-_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+DIGITS = re.compile(r"\d+")
+LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def collect(text: str) -> Places:
     """Every day and month that a text may name."""
     found: Places = {}
-    runs = [match.span() for match in _DIGITS.finditer(text)]
-    for scan in (_in_numbers, _in_pairs, _in_runs, _with_names):
-        for meant, start, end, sure in scan(text, runs):
+    runs = [match.span() for match in DIGITS.finditer(text)]
+    joined = [run for run in runs if _joined(text, run[1])]
+    for scan, where in ((_in_numbers, joined), (_in_pairs, joined), (_in_runs, runs), (_with_names, runs)):
+        for meant, start, end, sure in scan(text, where):
             places = found.get(meant)
             if places is None:
                 found[meant] = [(start, end, sure)]
@@ -97,12 +104,12 @@ def _in_numbers(text: str, runs: _Runs) -> _Scan:
 
 
 def _numeric_matches(text: str, runs: _Runs) -> Iterator[re.Match[str]]:
-    if _FIRST_YEAR in text:  # years of eras that begin without a digit
+    if FIRST_YEAR in text:  # years of eras that begin without a digit
         at = 0
         while (match := _NUMERIC.search(text, at)) is not None:
             start = match.start()
             if text[start - 1 : start].isdigit():
-                number = _DIGITS.match(text, start)
+                number = DIGITS.match(text, start)
                 at = number.end() if number is not None else match.end()
             else:
                 yield match
@@ -110,7 +117,7 @@ def _numeric_matches(text: str, runs: _Runs) -> Iterator[re.Match[str]]:
         return
     at = 0
     for start, end in runs:
-        if start < at or end - start > 4 or not _joined(text, end) or text[start - 1 : start].isdigit():
+        if start < at or end - start > 4 or text[start - 1 : start].isdigit():
             continue
         match = _NUMERIC.match(text, start)
         if match is not None:
@@ -128,25 +135,21 @@ def _in_pairs(text: str, runs: _Runs) -> _Scan:
     """A month and a year."""
     at = 0
     for begin, end in runs:
-        if begin < at or not _joined(text, end):
+        if begin < at:
             continue
         # Of a longer number the last digits are tried as well: what they take part in is no pair, and is passed over.
-        match = next(filter(None, (_PAIR.match(text, place) for place in _tried(begin, end))), None)
+        match = _PAIR.match(text, max(begin, end - _PAIR_DIGITS))
         if match is None:
             continue
         at = match.end()
-        before = text[match.start() - 1 : match.start()]
+        start = match.start("pair")
+        before = text[start - 1 : start]
         if (before in _JOINED and before) or before.isdigit():
             continue
         years = _years(match["y"] or match["yy"] or match["y1"])
         month = int(match["m"] or match["m1"])
         for year in years if 1 <= month <= 12 else ():
-            yield year * 10000 + month * 100, *match.span(), 0.95 if len(years) == 1 else 0.85
-
-
-def _tried(begin: int, end: int) -> range:
-    """Where a pair may begin whose first number ends with a run of digits."""
-    return range(max(begin, end - 4), end)
+            yield year * 10000 + month * 100, *match.span("pair"), 0.95 if len(years) == 1 else 0.85
 
 
 def _in_runs(text: str, runs: _Runs) -> _Scan:
@@ -168,6 +171,9 @@ def _with_names(text: str, runs: _Runs) -> _Scan:
     for start, end in runs:
         if end - start > 2 or text[start - 1 : start].isdigit():
             continue
+        behind = text[end : end + _FARTHEST].lstrip(_BEFORE_NAME)[:1]
+        if not behind.isalnum() or behind.isdecimal():
+            continue
         match = _DAY_FIRST.match(text, start)
         names = _months(match["m"]) if match is not None else ()
         if match is not None and names:
@@ -175,6 +181,8 @@ def _with_names(text: str, runs: _Runs) -> _Scan:
                 yield day, start, match.end("y") if match["y"] else match.end("m"), sure
     for start, end in runs:
         if end - start not in (1, 2, 4):
+            continue
+        if text[start - 1 : start] not in _BETWEEN:
             continue
         if not text[max(start - 3, 0) : start].rstrip(_BETWEEN)[-1:].isalpha():
             continue
@@ -323,7 +331,7 @@ def _years(digits: str) -> tuple[int, ...]:
 
 
 def _day(year: int, month: int, day: int) -> tuple[int, ...]:
-    if 1 <= month <= 12 and 1 <= day <= _LENGTHS[month] and 1000 <= year <= 2999:
+    if 1 <= month <= 12 and 1 <= day <= LENGTHS[month] and 1000 <= year <= 2999:
         return (year * 10000 + month * 100 + day,)
     return ()
 
@@ -333,7 +341,7 @@ def _month(year: int, month: int) -> tuple[int, ...]:
 
 
 def _yearless(month: int, day: int) -> tuple[int, ...]:
-    return (month * 100 + day,) if 1 <= month <= 12 and 1 <= day <= _LENGTHS[month] else ()
+    return (month * 100 + day,) if 1 <= month <= 12 and 1 <= day <= LENGTHS[month] else ()
 
 
 def _named(months: tuple[int, ...], day: str, year: str | None) -> Iterator[tuple[int, float]]:
@@ -367,75 +375,3 @@ def _after_month(
             yield from ((meant, 0.85, "d") for meant in _yearless(month, int(digits)))
         if len(digits) == 2:  # Feb 21: February 2021
             yield from ((meant, 0.8, "d") for full in _years(digits) for meant in _month(full, month))
-
-
-# -------------------------------------------------------------------------------------------- wanted values
-
-_ISO = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ]\d\d:?\d\d.*)?)?", re.DOTALL)
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
-_TIME = re.compile(
-    r"(?<![\d.:])(?P<h>\d{1,2})(?:\s?[:.h時시Hu]\s?(?P<m>\d\d)(?!\d))?(?::\d\d)?\s?"
-    r"(?P<half>[ap]\.?\s?m\b\.?|o'?clock|uhr|h\b|時|시)?",
-    re.IGNORECASE,
-)
-_HALF_BEFORE = re.compile(r"(午前|午後|上午|下午|오전|오후)\s?$")
-_NOON = re.compile(
-    r"\b(noon|midday|mittag|midi|mediodía|mezzogiorno|midnight|mitternacht|minuit)\b", re.IGNORECASE
-)
-
-
-def wanted(value: str) -> int | None:
-    """The day or month that an ISO text names, None for anything else."""
-    match = _ISO.fullmatch(value)
-    if match is None:
-        return None
-    month, day = int(match[2]), int(match[3] or 0)
-    if not 1 <= month <= 12 or day > _LENGTHS[month]:
-        return None
-    return int(match[1]) * 10000 + month * 100 + day
-
-
-def clock(value: str) -> int | None:
-    """Minutes since midnight of an ISO time, None for anything else."""
-    match = _CLOCK.fullmatch(value)
-    if match is None or int(match[1]) > 24 or int(match[2]) > 59:
-        return None
-    return int(match[1]) * 60 + int(match[2])
-
-
-def meanings(value: str) -> set[int]:
-    """The full days that a text may name, if it is a date and little else."""
-    return {
-        day
-        for day, places in collect(value).items()
-        if day > 9999 and any(end - start >= len(value.strip()) - 2 for start, end, _ in places)
-    }
-
-
-def times(text: str) -> Places:
-    """Every time of day, in minutes since midnight."""
-    found: Places = {}
-    for match in _TIME.finditer(text):
-        hour, minute, half = int(match["h"]), match["m"], (match["half"] or "").lower()
-        if hour > 24 or (minute is None and not half) or int(minute or 0) > 59:
-            continue
-        for at, sure in _of_day(
-            hour, int(minute or 0), half, text[max(0, match.start() - 3) : match.start()]
-        ):
-            found.setdefault(at, []).append((match.start(), len(match[0].rstrip()) + match.start(), sure))
-    for match in _NOON.finditer(text):
-        night = match[1].lower() in {"midnight", "mitternacht", "minuit"}
-        found.setdefault(0 if night else 720, []).append((*match.span(), 0.95))
-    return found
-
-
-def _of_day(hour: int, minute: int, half: str, before: str) -> Iterator[tuple[int, float]]:
-    east = _HALF_BEFORE.search(before)
-    if east is not None:
-        half = "p" if east[1] in "午後下午오후" and east[1] not in "上午" else "a"
-    if half[:1] in ("a", "p") and hour <= 12:
-        yield (hour % 12 + (12 if half[0] == "p" else 0)) * 60 + minute, 1.0
-        return
-    yield hour * 60 + minute, 0.97
-    if 1 <= hour < 12:
-        yield (hour + 12) * 60 + minute, 0.85

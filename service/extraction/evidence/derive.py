@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from service.extraction.evidence.index import Index
-from service.extraction.evidence.leaves import Leaf
+from service.extraction.evidence.leaves import Leaf, Path
 from service.extraction.evidence.outline import Facts, Outline, Way
 
 Derivation = Literal["boolean", "category", "code", "constant", "count", "position", "page", "computed"]
@@ -33,8 +33,8 @@ class _Family:
     """Member → how long the list is."""
     columns: dict[Way, list[float]] = field(default_factory=dict)
     """The found numbers of lists, by the way to them."""
-    beside: list[float] = field(default_factory=list)
-    """The found numbers of the same object."""
+    beside: list[tuple[int, float]] = field(default_factory=list)
+    """The found numbers of the same object, with their places among the leaves."""
     pages: set[int] = field(default_factory=set)
 
 
@@ -46,6 +46,8 @@ class Derivations:
         self._leaves = leaves
         self._outline = outline
         self._effort = _EFFORT
+        self._families: dict[Path, _Family] = {}
+        """Object → what all leaves in it are: the same for each that was not found itself."""
 
     def of(self, at: int) -> Derivation | None:
         """Why the value of the leaf at a place may be right without being printed, None when nothing speaks for it."""
@@ -78,43 +80,57 @@ class Derivations:
             return None
         if any(len(column) > 1 and _equal(sum(column), value) for column in family.columns.values()):
             return "computed"
-        return "computed" if _of_two(family.beside[:_MOST_OPERANDS], value) else None
+        nearest = sorted(family.beside, key=lambda beside: (beside[0] > at, abs(beside[0] - at)))
+        operands = [other for _, other in nearest[:_MOST_OPERANDS]]
+        return "computed" if _of_two(operands, value) else None
 
     def _family(self, at: int) -> _Family:
-        parent = self._leaves[at].path[:-1]
-        depth = len(parent)
-        found = _Family()
-        for other in self._under(at, parent):
-            path = other.path
-            number = other.chosen is not None and _is_number(other.value)
-            if other.chosen is not None:
-                found.pages.add(self._index.pages[self._index.page_at(other.chosen.start)].number)
-            if len(path) == depth + 1:
-                if number:
-                    found.beside.append(other.value)
-            elif type(step := path[depth + 1]) is int:
-                found.lists[path[depth]] = max(found.lists.get(path[depth], 0), step + 1)
-                if number:
-                    found.columns.setdefault(other.way[depth:], []).append(other.value)
+        """What stands around a leaf, without itself."""
+        leaf = self._leaves[at]
+        parent = leaf.path[:-1]
+        if leaf.chosen is not None:
+            return self._gathered(at, parent)
+        found = self._families.get(parent)
+        if found is None:
+            found = self._families[parent] = self._gathered(at, parent)
         return found
 
-    def _under(self, at: int, parent: tuple[str | int, ...]) -> Iterator[Leaf]:
-        """The other leaves below an object: they stand together."""
+    def _gathered(self, at: int, parent: Path) -> _Family:
         depth = len(parent)
-        for step in (-1, 1):
-            near = at + step
-            while 0 <= near < len(self._leaves) and self._effort > 0:
-                self._effort -= 1
-                if self._leaves[near].path[:depth] != parent:
+        found = _Family()
+        index, lists, columns = self._index, found.lists, found.columns
+        for near, other in self._under(at, parent):
+            path, chosen = other.path, other.chosen
+            number = chosen is not None and _is_number(other.value)
+            if chosen is not None:
+                found.pages.add(index.pages[index.page_at(chosen.start)].number)
+            if len(path) == depth + 1:
+                if number:
+                    found.beside.append((near, other.value))
+            elif type(step := path[depth + 1]) is int:
+                name = path[depth]
+                if lists.get(name, 0) <= step:
+                    lists[name] = step + 1
+                if number:
+                    columns.setdefault(other.way[depth:], []).append(other.value)
+        return found
+
+    def _under(self, at: int, parent: Path) -> Iterator[tuple[int, Leaf]]:
+        """The other leaves below an object, with their places: they stand together."""
+        leaves, depth = self._leaves, len(parent)
+        for places in (range(at - 1, -1, -1), range(at + 1, len(leaves))):
+            for near in places:
+                other = leaves[near]
+                if self._effort <= 0 or (depth and other.path[:depth] != parent):
                     break
-                yield self._leaves[near]
-                near += step
+                self._effort -= 1
+                yield near, other
 
 
 def _of_two(numbers: list[float], value: float) -> bool:
     for at, one in enumerate(numbers):
         for other in numbers[at + 1 :]:
-            if any(_equal(made, value) for made in (one + other, one - other, other - one)):
+            if _equal(one + other, value) or _equal(one - other, value) or _equal(other - one, value):
                 return True
             if min(abs(one), abs(other)) > 1 and _equal(round(one * other, 2), value):
                 return True
@@ -122,7 +138,7 @@ def _of_two(numbers: list[float], value: float) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is float or type(value) is int
 
 
 def _equal(one: float, other: float) -> bool:

@@ -1,8 +1,9 @@
 """What is known of where one value of a record comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from typing_extensions import override
 
 from service.documents import Box
 
@@ -18,15 +19,17 @@ for letters that readers of pictures mix up, or for words that stand between."""
 _PLACES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The evidence of one leaf. ``quote`` is what the document prints there, cut at ``LONGEST_QUOTE`` characters."""
+class Evidence(NamedTuple):
+    """The evidence of one leaf. ``quote`` is what the document prints there, cut at ``LONGEST_QUOTE`` characters.
+
+    A tuple, not a dataclass: a record makes two of each leaf, and these are made in a fifth of the time.
+    """
 
     status: Status
     page: int | None = None
     boxes: tuple[Box, ...] = ()
     """One per line, where the page's words have places."""
-    quote: str | None = field(default=None, repr=False)
+    quote: str | None = None
     span: tuple[int, int] | None = None
     """Start and end in ``Page.text``, where the page's words have no places."""
     place: str | None = None
@@ -41,31 +44,49 @@ class Evidence:
     probability: float | None = None
     """The joint probability of the tokens that spell the value, where the model gives them."""
 
+    @override
+    def __repr__(self) -> str:
+        """Without the quote: what is logged holds no text of documents."""
+        return f"Evidence({self.status!r}, page={self.page!r}, place={self.place!r}, score={self.score!r})"
+
     def body(self) -> dict[str, Any]:
         """The JSON of it: what is None stays out."""
-        found: dict[str, Any] = {"status": self.status}
-        if self.page is not None:
-            found["page"] = self.page
-        if self.boxes:
-            found["box"] = [round(edge, _PLACES) for edge in self.boxes[0]]
-            if len(self.boxes) > 1:
-                found["boxes"] = [[round(edge, _PLACES) for edge in box] for box in self.boxes]
-        if self.span is not None:
-            found["span"] = list(self.span)
-        if self.place is not None:
-            found["place"] = self.place
-        if self.quote is not None:
-            found["quote"] = self.quote
-        if self.match is not None:
-            found["match"] = self.match
-        if self.score is not None:
-            found["score"] = round(self.score, 2)
-        if self.confidence is not None:
-            found["confidence"] = round(self.confidence, 2)
-        if self.probability is not None:
-            found["probability"] = round(self.probability, 4)
-        if self.reason is not None:
-            found["reason"] = self.reason
+        (
+            status,
+            page,
+            boxes,
+            quote,
+            span,
+            place,
+            match,
+            score,
+            confidence,
+            reason,
+            probability,
+        ) = self
+        found: dict[str, Any] = {"status": status}
+        if page is not None:
+            found["page"] = page
+        if boxes:
+            found["box"] = [round(edge, _PLACES) for edge in boxes[0]]
+            if len(boxes) > 1:
+                found["boxes"] = [[round(edge, _PLACES) for edge in box] for box in boxes]
+        if span is not None:
+            found["span"] = list(span)
+        if place is not None:
+            found["place"] = place
+        if quote is not None:
+            found["quote"] = quote
+        if match is not None:
+            found["match"] = match
+        if score is not None:
+            found["score"] = round(score, 2)
+        if confidence is not None:
+            found["confidence"] = round(confidence, 2)
+        if probability is not None:
+            found["probability"] = round(probability, 4)
+        if reason is not None:
+            found["reason"] = reason
         return found
 
 

@@ -42,12 +42,15 @@ def scattered(index: Index, value: str) -> list[Found]:
     wanted = index.tokens_of(value)[:_WORDS_MOST]
     if sum(not word.isdecimal() for word in wanted) < 2:
         return []  # figures are found as numbers or not at all
+    weight = sum(map(len, wanted))
+    hay = index.folded
+    if sum(len(word) for word in wanted if word in hay) < _COVERED * weight:
+        return []  # what is in no word either: seen without knowing the words
     words = index.vocabulary
     rare = sorted(
         (at for at, word in enumerate(wanted) if word in words),
         key=lambda at: (len(words[wanted[at]]), -len(wanted[at])),
     )
-    weight = sum(map(len, wanted))
     if sum(len(wanted[at]) for at in rare) < _COVERED * weight:
         return []
     best: list[Found] = []
@@ -149,14 +152,16 @@ def _digits_there(index: Index, wanted: list[str], places: list[int]) -> bool:
 
 def approximate(index: Index, value: str) -> list[Found]:
     """Where a text stands but for a few letters."""
-    folded = key(value)
     read = index.read_from_pictures
+    if not read and len(value) < _LONG and value.isascii():
+        return []
+    folded = key(value)
     if len(folded) < (4 if read else _LONG):
         return []
-    positions = index.keyed[1]
-    mixed, wanted = index.confused, confused(folded)
-    found: list[Found] = []
+    wanted = confused(folded)
     if read:
+        found: list[Found] = []
+        mixed, positions = index.confused, index.positions
         at = mixed.find(wanted)
         while at >= 0 and len(found) < _PLACES:
             start, end = positions[at], positions[at + len(wanted) - 1] + 1
@@ -185,7 +190,7 @@ def _with_errors(index: Index, wanted: str, errors: int) -> list[Found]:
             seen += 1
     best: list[Found] = []
     fewest = errors + 1
-    starts = index.keyed[1]
+    starts = index.positions
     digits = "".join(_DIGITS.findall(wanted))
     for place in list(places)[:_PLACES]:
         low = max(place - errors, 0)

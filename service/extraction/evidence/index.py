@@ -13,11 +13,12 @@ from service.documents import Box, Document, Page, Word
 from service.extraction.evidence.cells import Cells
 from service.extraction.evidence.dates import Places
 from service.extraction.evidence.dates import collect as collect_dates
-from service.extraction.evidence.dates import times as collect_times
-from service.extraction.evidence.folding import confused, key, keyed
+from service.extraction.evidence.folding import beyond_ascii, confused, key, positions
+from service.extraction.evidence.glance import may_name
 from service.extraction.evidence.numbers import Signs, table_factors
 from service.extraction.evidence.numbers import collect as collect_numbers
 from service.extraction.evidence.rows import Rows, of_text, of_words
+from service.extraction.evidence.times import collect as collect_times
 
 _WIDE = 1.0
 """Gap in line heights, from which words are not read on."""
@@ -67,14 +68,19 @@ class Index:
         return cls(document.pages, marked_up=document.media_type.endswith("xml"))
 
     @cached_property
-    def keyed(self) -> "tuple[str, array[int]]":
-        """The key of the text, and where its characters come from."""
-        return keyed(self.text)
+    def folded(self) -> str:
+        """The key of the text."""
+        return key(self.text)
+
+    @cached_property
+    def positions(self) -> "array[int]":
+        """Where each character of the key comes from."""
+        return positions(self.text)
 
     @cached_property
     def confused(self) -> str:
         """The key with the letters and digits that readers of pictures mix up made one."""
-        return confused(self.keyed[0])
+        return confused(self.folded)
 
     @cached_property
     def numbers(self) -> Signs:
@@ -85,6 +91,14 @@ class Index:
     def dates(self) -> Places:
         """Where dates stand, by what they may mean."""
         return collect_dates(self.text)
+
+    def may_name(self, day: int) -> bool:
+        """Whether ``dates`` may hold a day, told without working them out."""
+        return "dates" in self.__dict__ or not self._plain_digits or may_name(self.text, day)
+
+    @cached_property
+    def _plain_digits(self) -> bool:
+        return self.text.isascii() or not any(map(str.isdecimal, beyond_ascii(self.text)))
 
     @cached_property
     def times(self) -> Places:

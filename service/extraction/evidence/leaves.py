@@ -1,6 +1,6 @@
 """The leaves of a record, and what is being found out about each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ class Leaf:
     path: Path
     way: Way
     value: Any = field(repr=False)
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: Sequence[Candidate] = ()
     chosen: Candidate | None = None
     margin: float = 1.0
     """How far the chosen place is ahead of the next best."""
@@ -28,23 +28,30 @@ class Leaf:
 
 def walk(data: Any) -> Iterator[Leaf]:
     """Every leaf in document order. Without recursion: records nest as deep as they like."""
-    stack: list[tuple[str, Path, Way, Any]] = [("", (), (), data)]
+    stack: list[_Open] = []
+    if isinstance(data, dict):
+        stack.append(("", (), (), iter(data.items())))
+    elif isinstance(data, list):
+        stack.append(("", (), ("*",), enumerate(data)))
+    else:
+        yield Leaf("", (), (), data)
     while stack:
-        pointer, path, way, value = stack.pop()
-        if isinstance(value, dict):
-            stack += [
-                (
-                    f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}",
-                    (*path, name),
-                    (*way, name),
-                    member,
-                )
-                for name, member in reversed(value.items())
-            ]
-        elif isinstance(value, list):
-            inner = (*way, "*")
-            stack += [
-                (f"{pointer}/{at}", (*path, at), inner, value[at]) for at in range(len(value) - 1, -1, -1)
-            ]
+        pointer, path, way, members = stack[-1]
+        for step, value in members:
+            if type(step) is str:
+                own, inner = f"{pointer}/{step.replace('~', '~0').replace('/', '~1')}", (*way, step)
+            else:
+                own, inner = f"{pointer}/{step}", way
+            if isinstance(value, dict):
+                stack.append((own, (*path, step), inner, iter(value.items())))
+                break
+            if isinstance(value, list):
+                stack.append((own, (*path, step), (*inner, "*"), enumerate(value)))
+                break
+            yield Leaf(own, (*path, step), inner, value)
         else:
-            yield Leaf(pointer, path, way, value)
+            stack.pop()
+
+
+_Open = tuple[str, Path, Way, Iterator[tuple[str | int, Any]]]
+"""A container that is being walked: its pointer, its path, the way to its items or that of itself, what is left of it."""

@@ -82,16 +82,16 @@ def _evidence(index: Index, leaf: Leaf, at: int, derivations: Derivations) -> Ev
     page = index.page_at(start)
     begin = index.starts[page]
     text = index.text[start : min(end, start + LONGEST_QUOTE)]
-    boxes = index.boxes(page, start, end)
+    boxes, place = index.boxes(page, start, end), index.place(page, start - begin, end - begin)
     return Evidence(
         "ambiguous" if unclear else "found",
-        page=index.pages[page].number,
-        boxes=boxes,
-        quote=text if text.isprintable() and "  " not in text else " ".join(text.split()),
-        span=None if boxes else (start - begin, end - begin),
-        place=index.place(page, start - begin, end - begin),
-        match=match,
-        score=quality * (0.7 if unclear else 1.0),
+        index.pages[page].number,
+        boxes,
+        text if text.isprintable() and "  " not in text else " ".join(text.split()),
+        None if boxes else (start - begin, end - begin),
+        place,
+        match,
+        quality * (0.7 if unclear else 1.0),
     )
 
 

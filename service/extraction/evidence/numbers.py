@@ -12,6 +12,9 @@ _NUMBER = re.compile(r"\d++(?:[.,'’٫٬．，·](?=\d)\d++|[ \u00a0\u2007\u200
 """Digits with the separators of any country; a single space only before a group of three."""
 
 _DECIMAL = re.compile(r"\d+[.,]\d+")
+_PLAIN = re.compile(r"\d+[.,](?:\d{1,2}|\d{4,})")
+"""One mark that sets no group apart: most amounts."""
+
 _RUN = re.compile(r"\d+")
 _SPACES = re.compile(r"[ \u00a0\u2007\u2009\u202f]")
 _NOT_DIGITS = dict.fromkeys(map(ord, ".,'’٫٬．，· \u00a0\u2007\u2009\u202f"))
@@ -99,6 +102,8 @@ def readings(written: str) -> tuple[tuple[float, float], ...]:
     """What digits with separators may mean, each with how likely that is (0–1); nothing for dates and the like."""
     if written.isdecimal():
         return ((float(written[:40]), 1.0),)
+    if written.isascii() and _PLAIN.fullmatch(written):
+        return ((float(written.replace(",", ".")), 1.0),)
     text = (
         written
         if written.isascii()
@@ -187,24 +192,39 @@ def table_factors(text: str) -> frozenset[float]:
     )
 
 
+Said = tuple[float, tuple[tuple[float, float], ...]]
+"""How likely digits say a size by themselves; where they do not, the readings that more signs may make say it."""
+
+
+def said(written: str, size: float) -> Said:
+    """What digits with separators say of a size that has the same significant digits."""
+    meant = readings(written)
+    best = 0.0
+    for read, likely in meant:
+        if likely > best and (read == size or _same(read, size)):
+            best = likely
+    if best:
+        return best, ()
+    # A percent sign makes less of a number by a hundred or more, a scale or unit as much more: most are a zero off.
+    return 0.0, tuple(
+        [(read, likely) for read, likely in meant if size < _TINY or not size < 50 * read < 2500 * size]
+    )
+
+
 def agreement(
-    text: str, start: int, end: int, value: float, factors: Callable[[], frozenset[float]]
+    text: str, start: int, end: int, value: float, known: Said, factors: Callable[[], frozenset[float]]
 ) -> float:
     """How well the digits at a place say a value: 1 as printed, less for another sign or an unusual reading, 0 not.
 
-    ``factors`` gives the units of ``table_factors``; it is asked only where the digits alone do not say the value.
+    ``known`` is what the digits say by themselves (``said``). ``factors`` gives the units of ``table_factors``; it is asked
+    only where the digits alone do not say the value.
     """
-    size = abs(value)
-    best = 0.0
-    meant = readings(text[start:end])
-    for read, likely in meant:
-        if _same(read, size):
-            best = max(best, likely)
-    if not best:
-        best = _scaled(text, end, size, meant, factors)
+    best, others = known
+    if others:
+        best = _scaled(text, end, abs(value), others, factors)
     if not best:
         return 0.0
-    if start and text[start - 1].isalpha() and text[start - 1].isascii():
+    if start and (before := text[start - 1]) != " " and before.isalpha() and before.isascii():
         letters = text[max(0, start - 5) : start]
         if not (letters[-2:].isupper() or not letters[-2:-1].isalnum()):
             best *= 0.9
@@ -213,8 +233,12 @@ def agreement(
     return best
 
 
+_TINY = 1e-6
+"""Below, numbers are the same that are not of one size."""
+
+
 def _same(read: float, size: float) -> bool:
-    return read == size or abs(read - size) <= 1e-9 * max(size, 1.0)
+    return abs(read - size) <= 1e-9 * max(size, 1.0)
 
 
 def _scaled(
@@ -227,16 +251,18 @@ def _scaled(
     """Agreement through a percent sign, a word of scale behind the number, or the unit of a table."""
     behind = text[end : end + 14]
     for read, likely in meant:
-        shown = behind.lstrip()[:1]
-        if shown and shown in "%٪﹪％" and _same(read / 100, size):
-            return 0.93 * likely
-        if shown == "‰" and _same(read / 1000, size):
-            return 0.93 * likely
-        scale = _SCALES.match(behind)
-        if scale is not None and _same(read * _FACTORS[(scale.lastindex or 1) - 1], size):
-            return 0.95 * likely
-        if any(_same(read * factor, size) for factor in factors()):
-            return 0.85 * likely
+        if read > size or size < _TINY:
+            shown = behind.lstrip()[:1]
+            if shown and shown in "%٪﹪％" and _same(read / 100, size):
+                return 0.93 * likely
+            if shown == "‰" and _same(read / 1000, size):
+                return 0.93 * likely
+        if read < size or size < _TINY:
+            scale = _SCALES.match(behind)
+            if scale is not None and _same(read * _FACTORS[(scale.lastindex or 1) - 1], size):
+                return 0.95 * likely
+            if any(_same(read * factor, size) for factor in factors()):
+                return 0.85 * likely
     return 0.0
 
 

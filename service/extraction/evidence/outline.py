@@ -15,6 +15,7 @@ _NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _WORDS = re.compile(r"[^\W_]+")
 _MOST_NODES = 24
 _DEEPEST_REFS = 8
+_SHORTEST_PART = 3
 _DESCRIBED = 12
 """Words of a description that are looked at: its beginning says what the value is."""
 
@@ -64,6 +65,8 @@ class Facts:
 
     labels: Mapping[str, float] = field(default_factory=dict)
     """Keys of words → how much they speak for a place beside them, up to 1."""
+    compounding: tuple[tuple[str, float], ...] = ()
+    """Those among them that may be parts of a compound, with how much they speak."""
     contained: tuple[str, ...] = ()
     """Those among them that may be parts of a longer word: scripts without spaces."""
     category: bool = False
@@ -148,6 +151,9 @@ class Outline:
         last = key(named[-1]) if named else ""
         return Facts(
             labels=labels,
+            compounding=tuple(
+                (label, weight) for label, weight in labels.items() if len(label) > _SHORTEST_PART
+            ),
             contained=tuple(label for label in labels if not label.isascii() and len(label) >= 2),
             category=any("enum" in node or "const" in node for node in nodes),
             constant=any("const" in node for node in nodes),

@@ -5,7 +5,6 @@ change what is written before. A quote is a claim of the model and stays one: it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -176,7 +175,7 @@ def with_quotes(
         elif not places and index.unread:
             said = values.get(pointer)
             if said is None or not _says(quote, said):
-                found[pointer] = replace(one, quote=quote)
+                found[pointer] = one._replace(quote=quote)
                 continue
             numbers = pages or frozenset(page.number for page in index.pages)
             alone = next(iter(numbers)) if len(numbers) == 1 else None

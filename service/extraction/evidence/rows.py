@@ -3,6 +3,7 @@
 A spot is (row, left, right): rows count from the top of the page; left and right are in average characters.
 """
 
+import re
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
@@ -12,7 +13,10 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from service.documents import Page
-from service.extraction.evidence.folding import key
+from service.extraction.evidence.folding import key, keys
+
+COMPOUND = 8
+"""Letters of a word, from which it may be a compound with a label in it (``Rechnungsdatum``)."""
 
 
 class Spot(NamedTuple):
@@ -29,6 +33,11 @@ class Rows(ABC):
     def __init__(self, count: int) -> None:
         self.count = count
         self._words: dict[int, list[tuple[float, float, str]]] = {}
+        self._vocabulary: dict[int, tuple[frozenset[str], tuple[str, ...]]] = {}
+
+    @abstractmethod
+    def row(self, start: int) -> int:
+        """The row of a character: that of the spot which begins there."""
 
     @abstractmethod
     def spot(self, start: int, end: int) -> Spot:
@@ -39,6 +48,15 @@ class Rows(ABC):
         found = self._words.get(row)
         if found is None:
             found = self._words[row] = self._read(row)
+        return found
+
+    def vocabulary(self, row: int) -> tuple[frozenset[str], tuple[str, ...]]:
+        """The keys of a row's words, and those among them in which a label may be a part."""
+        found = self._vocabulary.get(row)
+        if found is None:
+            words = frozenset([word for _, _, word in self.words(row)])
+            compounds = tuple([word for word in words if len(word) >= COMPOUND or not word.isascii()])
+            found = self._vocabulary[row] = words, compounds
         return found
 
     @abstractmethod
@@ -61,6 +79,10 @@ class _TextRows(Rows):
         super().__init__(len(begins))
 
     @override
+    def row(self, start: int) -> int:
+        return bisect_right(self._begins, start) - 1
+
+    @override
     def spot(self, start: int, end: int) -> Spot:
         row = bisect_right(self._begins, start) - 1
         begin = self._begins[row]
@@ -77,6 +99,9 @@ class _TextRows(Rows):
     def _read(self, row: int) -> list[tuple[float, float, str]]:
         begin = self._begins[row]
         line = self._text[begin : self._line_end(row)]
+        if line.isascii():
+            spans = [match.span() for match in _WORD.finditer(line)]
+            return [(*span, word) for span, word in zip(spans, keys(line), strict=True)]
         found: list[tuple[float, float, str]] = []
         at = 0
         for word in line.split():
@@ -87,6 +112,10 @@ class _TextRows(Rows):
                 found.append((at, end, folded))
             at = end
         return found
+
+
+_WORD = re.compile(r"(?<!\S)[^\sA-Za-z0-9]*+[A-Za-z0-9]\S*")
+"""A word of ASCII that is more than signs. It is begun between words only: a line of dashes costs one look at each."""
 
 
 class _WordRows(Rows):
@@ -111,6 +140,10 @@ class _WordRows(Rows):
             self._in_row[-1].append(at)
             self._row_of[at] = len(self._in_row) - 1
         super().__init__(len(self._in_row))
+
+    @override
+    def row(self, start: int) -> int:
+        return self._row_of[max(bisect_right(self._begins, start) - 1, 0)]
 
     @override
     def spot(self, start: int, end: int) -> Spot:

@@ -59,6 +59,8 @@ class Facts:
     """Choices that are still open: whose they are, and which keyword offers them."""
     opened: int | None = None
     """The side whose closed objects count as open."""
+    leftovers: list["_Leftovers"] = field(default_factory=list)
+    """What each ``unevaluatedProperties`` says of members that nothing beside it or in it names."""
 
     def size(self, keyword: str) -> int | None:
         """A limit on size. Those of objects count what is required."""
@@ -78,8 +80,7 @@ class Facts:
         nodes: list[Node] = []
         for node, words in self.said:
             nodes += _holding(words, name, self._additional(node, words))
-        if not nodes:
-            nodes = self._unevaluated()
+        nodes += [left.node for left in self.leftovers if left.applies(name)]
         return Case(frozenset(nodes)) if nodes else None
 
     def _additional(self, node: Node, words: Words) -> Node | None:
@@ -87,16 +88,6 @@ class Facts:
         if found is not None and node.side == self.opened and found.source.words(found).never:
             return None
         return found
-
-    def _unevaluated(self) -> list[Node]:
-        """What `unevaluatedProperties` says of a member that nothing names; nothing where a branch may name it."""
-        if self._branches():
-            return []
-        return [
-            words.unevaluated
-            for node, words in self.said
-            if words.unevaluated is not None and node.side != self.opened
-        ]
 
     def under(self) -> Iterator[tuple[str, Case]]:
         """Patterns of names, each with the case of a value under such a name that is not declared."""
@@ -114,8 +105,7 @@ class Facts:
         """The case of a member that no property and no pattern names; None where anything may stand there."""
         found = [self._additional(node, words) for node, words in self.said]
         nodes = [node for node in found if node is not None]
-        if not nodes and not any(words.patterns for _, words in self.said):
-            nodes = self._unevaluated()
+        nodes += [left.node for left in self.leftovers if left.applies(None)]
         return Case(frozenset(nodes)) if nodes else None
 
     @property
@@ -158,8 +148,32 @@ def _holding(words: Words, name: str, additional: Node | None) -> list[Node]:
     return found
 
 
-def facts_of(case: Case, opened: int | None = None) -> Facts:
-    """Everything that follows from a case; closed objects of side ``opened`` count as open."""
+@dataclass(frozen=True, slots=True)
+class _Leftovers:
+    """One ``unevaluatedProperties`` that is in force, and everything that may evaluate members for it."""
+
+    node: Node
+    beside: tuple[Words, ...]
+
+    def applies(self, name: str | None) -> bool:
+        """Whether it certainly speaks of a member of this name; None is a name that nobody knows."""
+        return not any(_evaluates(words, name) for words in self.beside)
+
+
+def _evaluates(words: Words, name: str | None) -> bool:
+    if words.additional is not None:
+        return True
+    return name is not None and (
+        name in words.properties or any(matches(pattern, name) is not False for pattern in words.patterns)
+    )
+
+
+def facts_of(case: Case, opened: int | None = None, *, reading: bool = False) -> Facts:
+    """Everything that follows from a case; closed objects of side ``opened`` count as open.
+
+    Where it is a case of what is read (``reading``), only the taken branches of an ``anyOf`` count: what they do not
+    name is left out before it is read. What is written may meet other branches too.
+    """
     facts = Facts(opened=opened)
     seen: set[Node] = set()
     stack = sorted(case.holds, key=lambda node: (node.side, node.key), reverse=True)
@@ -176,8 +190,54 @@ def facts_of(case: Case, opened: int | None = None) -> Facts:
         stack += reversed(words.everywhere)
         _add(facts, words)
         facts.choices += [(node, keyword) for keyword in _offered(words) if (node, keyword) not in case.taken]
+    facts.leftovers = [
+        left
+        for node, words in facts.said
+        if words.unevaluated is not None and node.side != opened
+        for left in _leftovers(case, node, words.unevaluated, reading=reading)
+    ]
     _settle(facts, case)
     return facts
+
+
+def within(case: Case, node: Node) -> Iterator[tuple[Node, Words]]:
+    """``node`` and what is in force of it in a case: references, ``allOf``, and the branches that are taken."""
+    seen: set[Node] = set()
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        words = one.source.words(one)
+        yield one, words
+        stack += words.everywhere
+        stack += [branch for branch in branches(words) if branch in case.holds]
+
+
+def branches(words: Words) -> Iterator[Node]:
+    """Subschemas that may be in force at the same place."""
+    yield from words.any_of or ()
+    yield from words.one_of or ()
+    if words.conditional is not None:
+        given = words.conditional
+        yield from (one for one in (given.condition, given.then, given.otherwise) if one is not None)
+    yield from words.holds_with.values()
+
+
+def _leftovers(case: Case, owner: Node, node: Node, *, reading: bool) -> Iterator[_Leftovers]:
+    """At most one; none where a branch that is not decided may evaluate anything."""
+    beside: list[Words] = []
+    for one, words in within(case, owner):
+        if one != owner and words.unevaluated is not None:
+            return  # evaluates everything
+        for keyword in _offered(words):
+            evaluates = keyword.partition("\0")[0] not in ("not", "dependentRequired")
+            exact = keyword != "anyOf" or reading or len(words.any_of or ()) == 1
+            if evaluates and not ((one, keyword) in case.taken and exact):
+                return
+        beside.append(words)
+    yield _Leftovers(node, tuple(beside))
 
 
 def _offered(words: Words) -> Iterator[str]:

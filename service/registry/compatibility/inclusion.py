@@ -9,7 +9,7 @@ changes: the greatest fixpoint. Everything is counted against a budget, and what
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from service.registry.compatibility import objects, scalars, sequences
+from service.registry.compatibility import objects, readings, scalars, sequences
 from service.registry.compatibility.facts import Case, Facts, alternatives, facts_of
 from service.registry.compatibility.scope import Break, Budget, How, Scope
 from service.registry.compatibility.shapes import Shapes
@@ -25,7 +25,7 @@ _FINITE = 16
 _VALUES_A_STEP = 50
 """Enumerated values that are looked up in about the time of one other step."""
 
-_Key = tuple[Case, Node, Node]
+_Key = tuple[Case, Node, Case | None]
 
 
 class Inclusion:
@@ -42,7 +42,7 @@ class Inclusion:
         self._wrong: dict[_Key, list[Break]] = {}
         self._active: dict[_Key, int] = {}
         self._assumed: set[_Key] = set()
-        self._facts: dict[tuple[Case, int | None], Facts] = {}
+        self._facts: dict[tuple[Case, int | None, bool], Facts] = {}
         self._again = False
         self._level = 0
         self._depth = 0
@@ -63,10 +63,9 @@ class Inclusion:
 
     # -- one node of the reader
 
-    def follows(self, case: Case, node: Node, whole: Node | None = None) -> list[Break]:
-        """What of ``node`` does not follow from a case. ``whole`` is the reader's node that ``node`` is a part of."""
+    def follows(self, case: Case, node: Node, whole: Case | None = None) -> list[Break]:
+        """What of ``node`` does not follow from a case. ``whole`` is what of the reader ``node`` is a part of."""
         self.budget.spend()
-        whole = whole or node
         key = (case, node, whole)
         if key in self._wrong:
             return self._wrong[key]
@@ -100,13 +99,13 @@ class Inclusion:
         finally:
             self._level -= 1
 
-    def _look(self, case: Case, node: Node, whole: Node) -> list[Break]:
+    def _look(self, case: Case, node: Node, whole: Case | None) -> list[Break]:
         words = self.reader_words(node)
         if not words.never and not words.says:
             return []
         if any(self._shapes.same(one, node) for one in case.holds):
             return []
-        facts = self._facts_of(case)
+        facts = self.facts_of(case)
         if facts.never:
             return []
         if words.never:
@@ -117,25 +116,28 @@ class Inclusion:
             )
         if facts.values is not None:
             return self._values(facts.values, node, words)
-        found = self._parts(case, facts, node, words, whole)
+        if whole is None and self.how == "RECORDS" and "object" in facts.kinds:
+            found = readings.read(self, case, Case.of(node))
+        else:
+            found = self._parts(case, facts, node, words, whole or Case.of(node))
         if found and self.empty(case):
             return []
         if found and facts.choices:
             return self._split(case, facts, node, whole, found)
         return found
 
-    def _parts(self, case: Case, facts: Facts, node: Node, words: Words, whole: Node) -> list[Break]:
+    def _parts(self, case: Case, facts: Facts, node: Node, words: Words, whole: Case) -> list[Break]:
         found: list[Break] = []
         for part in words.everywhere:
             found += self.follows(case, part, whole)
         scope = Scope(self, case, facts, node, words, whole)
         for check in _CHECKS:
             found += check(scope)
-        if words.any_of is not None:
-            found += self._some(case, node, words.any_of, "anyOf", _MAX_SPLITS)
-        if words.one_of is not None:
-            found += self._some(case, node, words.one_of, "oneOf", _MAX_SPLITS)
-        if words.excluded is not None and not self.apart(case, words.excluded):
+        if words.any_of is not None and (node, "anyOf") not in whole.taken:
+            found += self._some(case, node, words.any_of, whole, _MAX_SPLITS)
+        if words.one_of is not None and (node, "oneOf") not in whole.taken:
+            found += self._some(case, node, words.one_of, whole, _MAX_SPLITS, one=True)
+        if words.excluded is not None and not self.apart(case, words.excluded, whole):
             found.append(
                 Break(
                     f"{node.pointer}/not",
@@ -144,11 +146,13 @@ class Inclusion:
                     read=words.excluded.schema,
                 )
             )
-        if words.conditional is not None:
-            found += self._conditional(case, words)
+        if words.conditional is not None and (node, "if") not in whole.taken:
+            found += self._conditional(case, words, whole)
         return _once(found)
 
-    def _split(self, case: Case, facts: Facts, node: Node, whole: Node, before: list[Break]) -> list[Break]:
+    def _split(
+        self, case: Case, facts: Facts, node: Node, whole: Case | None, before: list[Break]
+    ) -> list[Break]:
         """Look at each way in which the writer may write."""
         owner, keyword = facts.choices[0]
         found: list[Break] = []
@@ -191,13 +195,18 @@ class Inclusion:
             )
         ]
 
-    def _conditional(self, case: Case, words: Words) -> list[Break]:
+    def _conditional(self, case: Case, words: Words, whole: Case) -> list[Break]:
         given = words.conditional
         assert given is not None  # noqa: S101 - narrows the type: the caller looked
         found: list[Break] = []
-        if given.then is not None and not self.apart(case, given.condition):
-            found += self.follows(case.also(given.condition), given.then)
-        if given.otherwise is not None and self._exact.follows(case, given.condition):
+        turns = self.how == "RECORDS" and readings.speaks_of(
+            given.condition, readings.filled(self, case, whole)
+        )
+        if given.then is not None and not self.apart(case, given.condition, whole):
+            found += self.follows(case if turns else case.also(given.condition), given.then)
+        if given.otherwise is not None and turns:
+            found += self.follows(case, given.otherwise)
+        elif given.otherwise is not None and self._exact.follows(case, given.condition):
             outside = case.also(fails=[given.condition])
             negated = given.condition.source.negated(given.condition)
             for part in [outside.also(one) for one in negated]:
@@ -207,19 +216,19 @@ class Inclusion:
     # -- branches
 
     def _some(
-        self, case: Case, node: Node, branches: Sequence[Node], keyword: str, splits: int
+        self, case: Case, node: Node, branches: Sequence[Node], whole: Case, splits: int, *, one: bool = False
     ) -> list[Break]:
         """A branch that everything of the case follows, or one for each part of it."""
         nearest: list[Break] | None = None
         for branch in branches:
             found = self.follows(case, branch)
-            if not found and (keyword == "anyOf" or self._only(case, branch, branches)):
+            if not found and (not one or self._only(case, branch, branches, whole)):
                 return []
             if found and (nearest is None or len(found) < len(nearest)):
                 nearest = found
         if splits > 0:
-            for parts in self._partings(case, branches):
-                if all(not self._some(part, node, branches, keyword, splits - 1) for part in parts):
+            for parts in self.partings(case, branches):
+                if all(not self._some(part, node, branches, whole, splits - 1, one=one) for part in parts):
                     return []
                 break
         kind = "SUM_TYPE_NARROWED" if nearest else "SUM_TYPE_OVERLAPS"
@@ -228,18 +237,18 @@ class Inclusion:
             if nearest
             else "what may be written may be read by more than one alternative"
         )
-        pointer = f"{node.pointer}/{keyword}"
+        pointer = f"{node.pointer}/{'oneOf' if one else 'anyOf'}"
         return [
             Break(pointer, kind, message, read=[branch.schema for branch in branches], undecided=not nearest),
             *(nearest or [])[:5],
         ]
 
-    def _only(self, case: Case, branch: Node, branches: Sequence[Node]) -> bool:
-        return all(self.apart(case, other) for other in branches if other != branch)
+    def _only(self, case: Case, branch: Node, branches: Sequence[Node], whole: Case) -> bool:
+        return all(self.apart(case, other, whole.also(branch)) for other in branches if other != branch)
 
-    def _partings(self, case: Case, branches: Sequence[Node]) -> Iterator[list[Case]]:
+    def partings(self, case: Case, branches: Sequence[Node]) -> Iterator[list[Case]]:
         """Ways to split a case, the most telling first."""
-        facts = self._facts_of(case)
+        facts = self.facts_of(case)
         if facts.never or facts.values is not None:
             if facts.values is not None and len(facts.values) > 1:
                 yield [
@@ -255,11 +264,11 @@ class Inclusion:
             ]
         if facts.kinds != {"object"}:
             return
-        told = [self._facts_of(Case.of(branch)) for branch in branches]
+        told = [self.facts_of(Case.of(branch)) for branch in branches]
         named = dict.fromkeys(name for one in told for name in (*one.required, *one.declared()))
         for name in named:
             member = facts.member(name)
-            values = None if member is None else self._facts_of(member).values
+            values = None if member is None else self.facts_of(member).values
             if name in facts.required and values is not None and 1 < len(values) <= _FINITE:
                 yield [
                     case.also(
@@ -279,31 +288,44 @@ class Inclusion:
 
     # -- nothing in common
 
-    def apart(self, case: Case, node: Node) -> bool:
-        """Whether it is certain that nothing of a case meets ``node``."""
+    def apart(self, case: Case, node: Node, whole: Case | None = None) -> bool:
+        """Whether it is certain that nothing of a case, as the reader ``whole`` knows it, meets ``node``."""
         self.budget.spend()
-        exact = self._exact
         if self.how != "RECORDS":
-            # A projected record differs from the written one: what that one fails says nothing of it.
             for refused in case.fails:
-                if not exact.follows(Case.of(node), refused):
+                if not self._exact.follows(Case.of(node), refused):
                     return True
-        return self.empty(case.also(node), opened=self.reader.side if self.how == "RECORDS" else None)
+            return self.empty(case.also(node))
+        # A projected record differs from the written one: what that one fails says nothing of it, members that a closed
+        # object does not name are gone, and others have become null.
+        nulls = frozenset[str]() if whole is None else readings.filled(self, case, whole)
+        return self.empty(case.also(node), opened=self.reader.side, loose=nulls)
 
-    def empty(self, case: Case, depth: int = 0, opened: int | None = None) -> bool:
-        """Whether it is certain that a case holds no value at all."""
+    def admits_null(self, case: Case | None) -> bool:
+        """Whether null may stand there; not where nothing is known."""
+        null = self.reader.made(("kind", "null"), {"type": ["null"]})
+        return case is not None and not self.empty(case.also(null))
+
+    def unchanged(self, case: Case, node: Node) -> bool:
+        """Whether everything of a case is valid under ``node`` as it is."""
+        return not self._exact.follows(case, node)
+
+    def empty(
+        self, case: Case, depth: int = 0, opened: int | None = None, loose: frozenset[str] = frozenset()
+    ) -> bool:
+        """Whether it is certain that a case holds no value at all, whatever its ``loose`` members are."""
         self.budget.spend()
         if depth > 8:
             return False
-        facts = self._facts_of(case, opened)
-        if facts.never or all(self._dead(facts, kind, depth, opened) for kind in facts.kinds):
+        facts = self.facts_of(case, opened)
+        if facts.never or all(self._dead(facts, kind, depth, opened, loose) for kind in facts.kinds):
             return True
         return any(
-            all(self.empty(part, depth + 1, opened) for part in alternatives(case, *choice))
+            all(self.empty(part, depth + 1, opened, loose) for part in alternatives(case, *choice))
             for choice in facts.choices[:3]
         )
 
-    def _dead(self, facts: Facts, kind: str, depth: int, opened: int | None) -> bool:
+    def _dead(self, facts: Facts, kind: str, depth: int, opened: int | None, loose: frozenset[str]) -> bool:
         if kind == "number":
             return scalars.no_number(facts)
         if kind in ("string", "array", "object"):
@@ -315,15 +337,17 @@ class Inclusion:
         if kind == "array":
             inside = [facts.item(index) for index in range(min(facts.size("minItems") or 0, 32))]
         elif kind == "object":
-            inside = [facts.member(name) for name in facts.required]
+            inside = [facts.member(name) for name in facts.required if name not in loose]
         return any(case is not None and self.empty(case, depth + 1, opened) for case in inside)
 
     # -- words
 
-    def _facts_of(self, case: Case, opened: int | None = None) -> Facts:
-        known = self._facts.get((case, opened))
+    def facts_of(self, case: Case, opened: int | None = None, *, reading: bool = False) -> Facts:
+        """What follows from a case, looked up."""
+        key = (case, opened, reading)
+        known = self._facts.get(key)
         if known is None:
-            known = self._facts[case, opened] = facts_of(case, opened)
+            known = self._facts[key] = facts_of(case, opened, reading=reading)
         return known
 
     def reader_words(self, node: Node) -> Words:

@@ -1,6 +1,7 @@
 """Whether a record is valid, asked of a validator that is not ours: what is claimed with a witness is checked by it."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -48,6 +49,16 @@ class Judge:
             if len(found) == _MOST:
                 break
         return found
+
+
+def has_format(draft: str, name: str, text: str) -> bool:
+    """Whether a text has a format; one that is not known says nothing."""
+    return bool(_format(draft, name).is_valid(text))
+
+
+@lru_cache(256)
+def _format(draft: str, name: str) -> Any:
+    return _VALIDATORS[draft]({"format": name}, validate_formats=True)
 
 
 def _offline(uri: str) -> Any:

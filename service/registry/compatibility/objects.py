@@ -7,7 +7,7 @@ properties may come and go whatever the content model says.
 
 from collections.abc import Callable, Sequence
 
-from service.registry.compatibility.facts import Case, Facts, facts_of
+from service.registry.compatibility.facts import Case, Facts, facts_of, within
 from service.registry.compatibility.scalars import sizes
 from service.registry.compatibility.scope import Break, Scope
 from service.registry.compatibility.values import TooDeep, admits, matches
@@ -86,15 +86,18 @@ def additional(scope: Scope) -> list[Break]:
 
 
 def unevaluated(scope: Scope) -> list[Break]:
-    """``unevaluatedProperties``: what the whole reader names decides which members it means."""
+    """``unevaluatedProperties``: members that the reader does not name."""
     node = scope.words.unevaluated
     if node is None or "object" not in scope.facts.kinds:
         return []
-    told = scope.facts_of_whole()
-    if told.others() is not None and any(words.additional is not None for _, words in told.said):
+    # What stands beside it or inside of it, not what stands around it.
+    told = list(within(scope.whole, scope.node))
+    if any(words.additional is not None for _, words in told):
         return []
-    named = {name: child for _, words in told.said for name, child in words.properties.items()}
-    under = {pattern: child for _, words in told.said for pattern, child in words.patterns.items()}
+    if any(words.unevaluated is not None for one, words in told if one != scope.node):
+        return []
+    named = {name: child for _, words in told for name, child in words.properties.items()}
+    under = {pattern: child for _, words in told for pattern, child in words.patterns.items()}
     return _beyond(scope, node, named, under, "unevaluatedProperties")
 
 
@@ -292,6 +295,8 @@ def dependencies(scope: Scope) -> list[Break]:
                 scope.broken("dependentRequired", "DEPENDENCY_ARRAY_EXTENDED", message, None, list(wanted))
             )
     for name, node in scope.words.holds_with.items():
+        if (scope.node, f"dependentSchemas\0{name}") in scope.whole.taken:
+            continue
         present = _with(scope, name)
         if present is not None:
             found += scope.walk.follows(present, node)

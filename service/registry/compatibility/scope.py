@@ -1,9 +1,10 @@
 """What the checks of single keywords look at, and what they answer."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from service.registry.compatibility.facts import Case, Facts, facts_of
+from service.registry.compatibility.facts import Case, Facts
 from service.registry.compatibility.report import Policy
 from service.registry.compatibility.words import Node, Words
 
@@ -45,7 +46,7 @@ class Walk(Protocol):
 
     how: How
 
-    def follows(self, case: Case, node: Node) -> list[Break]:
+    def follows(self, case: Case, node: Node, whole: Case | None = None) -> list[Break]:
         """What of a node does not follow from a case of the same value."""
 
     def inside(self, case: Case | None, node: Node) -> list[Break]:
@@ -53,6 +54,21 @@ class Walk(Protocol):
 
     def empty(self, case: Case) -> bool:
         """Whether it is certain that a case holds no value at all."""
+
+    def apart(self, case: Case, node: Node, whole: Case | None = None) -> bool:
+        """Whether it is certain that nothing of a case, as the reader ``whole`` knows it, meets ``node``."""
+
+    def admits_null(self, case: Case | None) -> bool:
+        """Whether null may stand there; not where nothing is known."""
+
+    def facts_of(self, case: Case, opened: int | None = None, *, reading: bool = False) -> Facts:
+        """What follows from a case, looked up."""
+
+    def unchanged(self, case: Case, node: Node) -> bool:
+        """Whether everything of a case is valid under ``node`` as it is."""
+
+    def partings(self, case: Case, branches: Sequence[Node]) -> Iterator[list[Case]]:
+        """Ways to split a case, the most telling first."""
 
 
 @dataclass(slots=True)
@@ -64,7 +80,7 @@ class Scope:
     facts: Facts
     node: Node
     words: Words
-    whole: Node
+    whole: Case
 
     @property
     def how(self) -> How:
@@ -78,8 +94,8 @@ class Scope:
         )
 
     def facts_of_whole(self) -> Facts:
-        """What the reader says altogether, ``allOf`` and references included."""
-        return facts_of(Case.of(self.whole))
+        """What the reader says altogether: references, ``allOf`` and the branches that are taken."""
+        return self.walk.facts_of(self.whole, reading=True)
 
     def is_empty(self, case: Case | None) -> bool:
         """Whether a member or item cannot be there."""

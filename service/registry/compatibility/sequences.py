@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from service.registry.compatibility.facts import Case, Facts, facts_of
+from service.registry.compatibility.differing import differ
+from service.registry.compatibility.facts import Case, within
 from service.registry.compatibility.scalars import sizes
 from service.registry.compatibility.scope import Break, Scope
 
@@ -27,33 +28,25 @@ def arrays(scope: Scope) -> list[Break]:
         found.append(
             scope.broken("uniqueItems", "UNIQUE_ITEMS_ADDED", "equal items may be written", False, True)
         )
-    elif words.unique and scope.how == "RECORDS" and _loses_members(scope):
-        message = "items may become equal when members that the reader does not know are left out"
+    elif words.unique and scope.how == "RECORDS" and not _stay_apart(scope):
+        message = "items that differ may become equal when they are read as the reader knows them"
         found.append(scope.broken("uniqueItems", "UNIQUE_ITEMS_ADDED", message, True, True))
     if words.contains is not None:
         found += _contains(scope, longest)
     return found
 
 
-def _loses_members(scope: Scope) -> bool:
-    """Whether projecting the items leaves members out."""
-    item = scope.facts.item(None)
-    node = scope.words.items
-    if item is None or node is None:
-        return False
-    told, said = facts_of(Case.of(node)), facts_of(item)
-    if "object" not in said.kinds:
-        return False
-    if any(_is_out(told.member(name)) for name in said.declared()):
-        return True
-    # What nobody declares is kept where the reader admits it.
-    others, more = told.others(), said.others()
-    closed = others is not None and facts_of(others).never
-    return closed and (more is None or not facts_of(more).never)
-
-
-def _is_out(member: Case | None) -> bool:
-    return member is None or facts_of(member).never
+def _stay_apart(scope: Scope) -> bool:
+    """Whether items that differ certainly still do when they are projected."""
+    facts, words, walk = scope.facts, scope.words, scope.walk
+    nodes = [*enumerate(words.prefix), *([] if words.items is None else [(len(words.prefix), words.items)])]
+    if not words.prefix and not facts.length_of_prefix():
+        return words.items is None or differ(walk, facts.item(None), Case.of(words.items))
+    last = facts.length_of_prefix()
+    pairs = [(facts.item(index), node) for index, node in nodes]
+    if words.items is not None:
+        pairs += [(facts.item(index), words.items) for index in (*range(len(words.prefix), last), None)]
+    return all(walk.unchanged(case or Case(frozenset()), node) for case, node in pairs)
 
 
 def _longest(scope: Scope) -> int | None:
@@ -173,19 +166,21 @@ def _few_enough(scope: Scope, most: int, longest: int | None) -> bool:
 
 
 def unevaluated(scope: Scope) -> list[Break]:
-    """``unevaluatedItems``: what the whole reader says about items decides which ones it means."""
+    """``unevaluatedItems``: items that the reader gives no place."""
     node = scope.words.unevaluated_items
     if node is None or "array" not in scope.facts.kinds:
         return []
-    told: Facts = scope.facts_of_whole()
-    if told.item(None) is not None:
+    told = [words for _, words in within(scope.whole, scope.node)]
+    if any(words.items is not None for words in told):
+        return []
+    if any(words.unevaluated_items is not None for words in told if words is not scope.words):
         return []
     found: list[Break] = []
-    longest = _longest(scope)
-    for index in range(told.length_of_prefix(), scope.facts.length_of_prefix()):
+    longest, known = _longest(scope), max(len(words.prefix) for words in told)
+    for index in range(known, scope.facts.length_of_prefix()):
         if longest is None or index < longest:
             found += scope.walk.inside(scope.facts.item(index), node)
-    if longest is None or longest > max(told.length_of_prefix(), scope.facts.length_of_prefix()):
+    if longest is None or longest > max(known, scope.facts.length_of_prefix()):
         found += scope.walk.inside(scope.facts.item(None), node)
     return found
 

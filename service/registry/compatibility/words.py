@@ -207,7 +207,8 @@ def _not(source: Source, site: Site, words: Words, _: Any) -> None:
 
 
 def _if(source: Source, site: Site, words: Words, _: Any) -> None:
-    if "then" in site.schema or "else" in site.schema:
+    # Alone it says nothing, but evaluates members.
+    if "then" in site.schema or "else" in site.schema or site.dialect.knows("unevaluatedProperties"):
         words.conditional = Conditional(
             source.child(site, "if"),
             source.child(site, "then") if "then" in site.schema else None,

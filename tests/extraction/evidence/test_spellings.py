@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.extraction.evidence import dates, numbers
+from service.extraction.evidence import dates, numbers, times
 from service.extraction.evidence.folding import key
 
 NUMBERS = [
@@ -74,7 +74,13 @@ def test_other_numbers_with_the_same_digits(printed: str, value: float) -> None:
 def said(printed: str, value: float) -> float:
     text = f"x {printed} y"
     places = numbers.collect(text).get(numbers.significant(value), [])
-    return max((numbers.agreement(text, *place, value, frozenset) for place in places), default=0.0)
+    return max(
+        (
+            numbers.agreement(text, *place, value, numbers.said(text[slice(*place)], abs(value)), frozenset)
+            for place in places
+        ),
+        default=0.0,
+    )
 
 
 DATES = [
@@ -151,7 +157,7 @@ def test_what_is_no_date(printed: str) -> None:
 )  # fmt: skip
 def test_times_of_day(printed: str, value: str) -> None:
     """Halves of the day in front or behind, in letters or characters."""
-    assert dates.clock(value) in dates.times(printed)
+    assert times.clock(value) in times.collect(printed)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ class Stand:
     line: int
     word: int
     lines: tuple[int, ...]
+    counts: tuple[int, ...] = ()
+    """Of a text how many of its words stand in each line."""
 
 
 class Text:
@@ -141,6 +143,7 @@ class Text:
         if done < len(wanted) and word + done == len(self.words[line]) - 1 and line in self.hyphens:
             done += 1  # the word goes on in the next line
         missed = 0
+        counts = [done]
         while done < len(wanted):
             if (
                 word + done < len(self.words[line])
@@ -164,11 +167,13 @@ class Text:
                     done += best[0] - best[1]
                     lines.append(later)
                     done += done < len(wanted) and later in self.hyphens
+                    counts.append(done - sum(counts))
                     break
             else:
                 break
         missed += len(wanted) - done
-        return Stand(line, word, tuple(lines)) if missed <= 0.1 * len(wanted) else None
+        whole = missed <= 0.1 * len(wanted)
+        return Stand(line, word, tuple(lines), tuple(counts)) if whole else None
 
     def _matched(self, wanted: Sequence[str], first: int, line: int, word: int) -> int:
         """How many words from ``first`` on stand in a line from ``word`` on."""
@@ -234,6 +239,8 @@ class _Row:
     place: tuple[int, int] | None = None
     """Where it begins, once it is aligned."""
     spans: dict[Path, tuple[int, ...]] = field(default_factory=dict)
+    pieces: dict[Path, tuple[str, ...]] = field(default_factory=dict)
+    """Of texts what stands in each line."""
     telling: Path | None = None
     """Of its leaves the one that says most of where it stands."""
 
@@ -255,7 +262,9 @@ def from_record(text: str, record: Any) -> Aligned:
     _align_lists(root, view)
     for path, value in root.leaves:
         stands = view.find(value)
-        gold.note(path, value, stands[0].lines if stands else None)
+        gold.note(path, value, stands[0].lines, _pieces(value, stands[0])) if stands else gold.note(
+            path, value, None
+        )
     _note(root, (), gold)
     rows = list(_rows(root))
     return Aligned(gold, len(rows), sum(row.place is not None for row in rows))
@@ -361,7 +370,28 @@ def _align(rows: Sequence[_Row], view: Text) -> None:
         row.place = place
         row.spans = {path: stand.lines for path, stand in stands.items()}
         values = dict(row.leaves)
+        row.pieces = {path: _pieces(values[path], stand) for path, stand in stands.items()}
         row.telling = max(stands, key=lambda path: view.weight(values[path]))
+
+
+def _pieces(value: Any, stand: Stand) -> tuple[str, ...]:
+    """What of a text stands in each of its lines."""
+    if not isinstance(value, str) or len(stand.counts) < 2 or unicodedata.normalize("NFKC", value) != value:
+        return ()
+    starts = [match.start() for match in _WORD.finditer(value)]
+    ends = [match.end() for match in _WORD.finditer(value)]
+    found, first, done = [], 0, 0
+    for count in stand.counts[:-1]:
+        done += count
+        if not 0 < done < len(starts) or not count:
+            return ()
+        gap = value[ends[done - 1] : starts[done]]
+        space = next((at for at, sign in enumerate(gap) if sign == "\n"), None)
+        space = next((at for at, sign in enumerate(gap) if sign.isspace()), 0) if space is None else space
+        cut = ends[done - 1] + space
+        found.append(value[first:cut].strip())
+        first = cut
+    return (*found, value[first:].strip())
 
 
 def _gap(before: tuple[int, int], after: tuple[int, int]) -> float:
@@ -447,7 +477,7 @@ def _note(row: _Row, path: Path, gold: Gold) -> None:
             for old, value in item.leaves:
                 new = (*here, *old[len(item.path) :])
                 if old in item.spans:
-                    gold.note(new, value, item.spans[old])
+                    gold.note(new, value, item.spans[old], item.pieces.get(old, ()))
                 else:
                     gold.conclude(here, new, value)
             if item.telling is not None and not item.lists:

@@ -14,7 +14,7 @@ from service.extraction.merge import Merged, Piece, merge
 from service.extraction.places import Shown
 from service.extraction.relaxed import relaxed
 from service.strict import compile
-from tests.extraction.long.perfect import Gold, fit, leaves_of
+from tests.extraction.long.perfect import Gold, fit, leaves_of, squeezed
 
 
 @dataclass
@@ -45,11 +45,12 @@ class Pipeline:
         return {at for at, length in ends.items() if length >= len(whole[at])}
 
     def short(self, share: float) -> Gold:
-        """The gold without leaves that are longer than half a part: prose that such parts cannot hold."""
+        """The gold without leaves that are longer than half a part and not read in parts: these cannot hold them."""
         return self.gold.within(max(len(self.lines) * share / 2, 2))
 
     def piece(self, excerpt: Excerpt, gold: Gold, dropped: frozenset[Any] = frozenset()) -> Piece:
-        record = gold.record(self.shown(excerpt), dropped)
+        own = self.shown(Excerpt(excerpt.first, excerpt.last))
+        record = gold.record(self.shown(excerpt), dropped, frozenset(own))
         data = self.form.decode(json.loads(json.dumps(fit(record, self.form.strict))))
         numbers = [*excerpt.context, *range(excerpt.first, excerpt.end)]
         shown = Shown(
@@ -100,7 +101,10 @@ def rows_of(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], lis
     if isinstance(value, dict):
         parts = [rows_of(child, (*path, name)) for name, child in value.items()]
     elif isinstance(value, list):
-        found[path] = [json.dumps(leaves_of(_own(item))) for item in value]
+        found[path] = [
+            squeezed(json.dumps(leaves_of(_own(item))).replace("\\r", "").replace("\\n", " "))
+            for item in value
+        ]
         parts = [rows_of(item, path) for item in value if isinstance(item, dict)]
     else:
         parts = []

@@ -40,6 +40,8 @@ class Gold:
                 self.starts.setdefault(line, []).append(number)
         self.spans: dict[Path, tuple[int, ...]] = {}
         self.values: dict[Path, Any] = {}
+        self.pieces: dict[Path, tuple[str, ...]] = {}
+        """Of texts that go over lines what stands in each."""
         self.concluded: dict[Path, list[tuple[Path, Any]]] = {}
         self.telling: dict[Path, Path] = {}
         """Of a row the leaf without which a reader does not say anything of it."""
@@ -61,13 +63,19 @@ class Gold:
             cursors[group] = found[0]  # what a text goes on with stands after the other cells of its row
             self.spans[leaf.path] = tuple(line for line, _ in found)
             self.values[leaf.path] = leaf.value
+            if isinstance(leaf.value, str) and leaf.value == " ".join(leaf.printed) and len(found) > 1:
+                self.pieces[leaf.path] = leaf.printed
 
-    def note(self, path: Path, value: Any, lines: tuple[int, ...] | None) -> None:
-        """A leaf stands in these lines; None: it is not printed."""
+    def note(
+        self, path: Path, value: Any, lines: tuple[int, ...] | None, pieces: tuple[str, ...] = ()
+    ) -> None:
+        """A leaf stands in these lines; None: it is not printed. ``pieces``: what of a text stands in each."""
         if lines is None:
             self.lost += 1
         else:
             self.spans[path], self.values[path] = lines, value
+            if len(pieces) == len(lines) > 1:
+                self.pieces[path] = pieces
 
     def conclude(self, row: Path, path: Path, value: Any) -> None:
         """A leaf is not printed: whoever sees any of its row says it."""
@@ -117,27 +125,65 @@ class Gold:
             number += 1
         return length
 
-    def record(self, lines: set[int] | None = None, dropped: frozenset[Path] = frozenset()) -> Any:
-        """The record of what stands in these lines (None: in all), without the dropped rows."""
+    def record(
+        self,
+        lines: set[int] | None = None,
+        dropped: frozenset[Path] = frozenset(),
+        own: frozenset[int] = frozenset(),
+    ) -> Any:
+        """The record of what stands in these lines (None: in all), without the dropped rows.
+
+        ``own``: of a text that is shown in part, and in these lines, the shown part is read too.
+        """
         root: dict[Any, Any] = {}
         seen: set[Path] = set()
         shown = {path for path, span in self.spans.items() if lines is None or lines.issuperset(span)}
+        parts = {path: part for path in self.pieces if (part := self._part(path, lines or set(), own))}
+        shown |= parts.keys()
         unseen = {row for row, leaf in self.telling.items() if leaf not in shown}
+        unseen -= {path[:length] for path in parts for length in range(len(path))}
         for path in self.spans:
             if any(path[: len(row)] == row for row in dropped) if dropped else False:
                 continue
             if path in shown and not any(path[:length] in unseen for length in range(len(path))):
-                _put(root, path, self.values[path])
+                _put(root, path, parts.get(path, self.values[path]))
                 seen.update(path[:length] for length in range(1, len(path) + 1))
         for row in self.concluded.keys() & seen if lines is not None or dropped else self.concluded:
             for path, value in self.concluded[row]:
                 _put(root, path, value)
         return _listed(root)
 
+    def _part(self, path: Path, lines: set[int], own: frozenset[int]) -> str:
+        """Of a text that is shown in part what is shown together; empty when none of it is, or all."""
+        span = self.spans.get(path, ())
+        seen = [line in lines for line in span]
+        if all(seen) or not any(line in own for line in span):
+            return ""
+        first = next(at for at, line in enumerate(span) if line in own)
+        end = start = first
+        while start and seen[start - 1]:
+            start -= 1
+        while end < len(span) and seen[end]:
+            end += 1
+        return "".join(self._ended(path)[start:end]).strip()
+
+    def _ended(self, path: Path) -> list[str]:
+        """The pieces of a text with the white space between them: as in the value."""
+        found, value = [], str(self.values[path])
+        for piece in self.pieces[path][::-1]:
+            at = value.rindex(piece)
+            found.append(value[at:])
+            value = value[:at]
+        return found[::-1]
+
     def within(self, most: float) -> "Gold":
-        """The same without leaves that go over more lines than this: no part of that size can hold them whole."""
+        """The same without leaves that go over more lines than this, and are not known line by line."""
         kept = copy.copy(self)
-        kept.spans = {path: span for path, span in self.spans.items() if span[-1] - span[0] < most}
+        kept.spans = {
+            path: span
+            for path, span in self.spans.items()
+            if span[-1] - span[0] < most or path in self.pieces
+        }
         return kept
 
     def rows(self) -> list[Path]:

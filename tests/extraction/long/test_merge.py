@@ -377,3 +377,68 @@ def test_names_of_columns_and_page_numbers_are_not_doubted() -> None:
     rows = [{"what": f"Item {chr(97 + n)}{n}", "sum": n * 7919 % 99991} for n in range(1, 9)]
     assert doubts(merged(lines, (0, 0, 12, 12, {"rows": rows}), schema={}), lines) == []
     assert doubts(merged(lines, (0, 0, 12, 12, {"rows": rows[:4] + rows[5:]}), schema={}), lines)
+
+
+FACTS = {"type": "object", "properties": {"rates": {"type": "array", "items": {"type": "object", "properties": {
+    "what": {"type": "string"}, "rate": {"type": "number"}}}}}}  # fmt: skip
+REPORT = lines_of(
+    "Rates were 23.3% reported and 15.3% effective.",
+    "Nothing else was reported of rates in the year.",
+    "Interest      (78)      (61)      15.3%      effective",
+    "Duties      12      9      3.1%      levied",
+)
+REPORTED, EFFECTIVE, LEVIED = (
+    {"what": "reported", "rate": 23.3},
+    {"what": "effective", "rate": 15.3},
+    {"what": "levied", "rate": 3.1},
+)
+
+
+def test_whoever_tells_of_the_lines_before_a_part_tells_each_of_their_rows_once_too_often() -> None:
+    """A row that stands as well before a part as in it is the one before where the part tells others of there."""
+    first = (0, 0, 2, 2, {"rates": [REPORTED, EFFECTIVE]})
+    telling = (0, 2, 4, 4, {"rates": [REPORTED, EFFECTIVE, LEVIED]})
+    assert merged(REPORT, first, telling, schema=FACTS).data["rates"] == [REPORTED, EFFECTIVE, LEVIED]
+    silent = (0, 2, 4, 4, {"rates": [EFFECTIVE, LEVIED]})
+    both = merged(REPORT, first, silent, schema=FACTS).data["rates"]
+    assert both == [REPORTED, EFFECTIVE, EFFECTIVE, LEVIED]
+
+
+def test_a_row_that_cannot_be_placed_is_the_one_told_of_a_line_that_was_shown_to_both() -> None:
+    """Too little of it stands in what the part was shown; the part that owns the line says all that it says."""
+    lines = lines_of(
+        "Professor, University of Oslo, School of Mechanical Engineering", "UiO | 2009 to 2011",
+        *(f"Lecturer {name} | 2009 to 2011" for name in ("Bergen", "Tromsdal", "Hamar", "Narvik")),
+    )  # fmt: skip
+    jobs = [
+        {"employer": "University of Oslo, School of Mechanical Engineering", "since": 2009, "until": 2011}
+    ]
+    jobs += [
+        {"employer": name, "since": 2009, "until": 2011} for name in ("Bergen", "Tromsdal", "Hamar", "Narvik")
+    ]
+    found = merged(
+        lines, (0, 0, 2, 2, {"rows": jobs[:1]}), (1, 2, 6, 6, {"rows": jobs}),
+        schema={"type": "object", "properties": {"rows": {"type": "array", "items": {"type": "object"}}}},
+    )  # fmt: skip
+    assert found.data["rows"] == jobs
+
+
+def test_a_row_keeps_its_place_though_its_heading_stands_before_the_part() -> None:
+    """What was shown to help says what a row is of, and not where it is."""
+    lines = lines_of(
+        "Goodwill      Hardware      Flash",
+        "Opened      4319      5713",
+        "Bought      211      480",
+        "Sold      97      5410",
+    )
+    rows = [
+        {"of": "Hardware", "value": 4319},
+        {"of": "Flash", "value": 5713},
+        {"of": "Hardware", "value": 211},
+    ]
+    last = {"of": "Flash", "value": 5410}
+    found = merged(
+        lines, (0, 0, 3, 3, {"rows": rows}), (0, 3, 4, 4, {"rows": [last]}),
+        schema={"type": "object", "properties": {"rows": {"type": "array", "items": {"type": "object"}}}},
+    )  # fmt: skip
+    assert found.data["rows"] == [*rows, last]

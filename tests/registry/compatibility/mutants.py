@@ -42,7 +42,7 @@ def _places(schema: Any) -> list[dict[str, Any]]:
 def mutated(schema: Any, chance: random.Random) -> Any:
     """A copy with one or two random changes: what they do to records is for others to find out."""
     result = copy.deepcopy(schema)
-    for _ in range(chance.choice([1, 1, 2])):
+    for _ in range(chance.choice([1, 1, 2, 3])):
         places = [node for node in _places(result) if node]
         if places:
             chance.choice(_RANDOM)(chance.choice(places), chance)
@@ -95,6 +95,58 @@ def _wrap(node: dict[str, Any], chance: random.Random) -> None:
     ]
 
 
+def _close(node: dict[str, Any], chance: random.Random) -> None:
+    if isinstance(node.get("properties"), dict) or chance.random() < 0.2:
+        keyword = chance.choice(["additionalProperties", "unevaluatedProperties"])
+        node[keyword] = chance.choice([False, False, True, {"type": ["string", "null"]}])
+
+
+def _nullable(node: dict[str, Any], chance: random.Random) -> None:
+    inner = node.get("properties")
+    if isinstance(inner, dict):
+        inner["noted"] = {"type": ["string", "null"]}
+        required = node.get("required")
+        if chance.random() < 0.5:
+            node["required"] = [*(required if isinstance(required, list) else []), "noted"]
+
+
+def _require(node: dict[str, Any], chance: random.Random) -> None:
+    inner = node.get("properties")
+    if isinstance(inner, dict) and inner:
+        required = node.get("required")
+        names = {*(required if isinstance(required, list) else [])} ^ {chance.choice(sorted(inner))}
+        node["required"] = sorted(names) or [next(iter(inner))]
+
+
+def _items(node: dict[str, Any], chance: random.Random) -> None:
+    if "items" in node:
+        node[chance.choice(["uniqueItems", "uniqueItems", "minItems", "maxItems"])] = chance.choice([1, 2])
+        if "uniqueItems" in node:
+            node["uniqueItems"] = True
+
+
+def _branch(node: dict[str, Any], chance: random.Random) -> None:
+    inner = node.get("properties")
+    if not isinstance(inner, dict) or len(inner) < 2:
+        return
+    one, other = chance.sample(sorted(inner), 2)
+    kind = chance.choice(["anyOf", "oneOf", "if", "dependencies", "split"])
+    if kind == "if":
+        node["if"] = {"required": [one]}
+        node["then"] = {"required": [other]}
+    elif kind == "dependencies":
+        node[chance.choice(["dependencies", "dependentRequired"])] = {one: [other]}
+    elif kind == "split":
+        left, right = {one: inner.pop(one)}, {other: inner.pop(other)}
+        closed = {} if chance.random() < 0.5 else {"additionalProperties": False}
+        node[chance.choice(["anyOf", "oneOf"])] = [
+            {"properties": left, "required": [one], **closed},
+            {"properties": right, "required": [other], **closed},
+        ]
+    else:
+        node[kind] = [{"required": [one]}, {"required": [other]}]
+
+
 _RANDOM: list[Callable[[dict[str, Any], random.Random], None]] = [
     _drop,
     _shift,
@@ -102,7 +154,52 @@ _RANDOM: list[Callable[[dict[str, Any], random.Random], None]] = [
     _property,
     _type,
     _wrap,
+    _close,
+    _nullable,
+    _require,
+    _items,
+    _branch,
 ]
+
+
+def shaken(record: Any, chance: random.Random) -> Any:
+    """A copy whose lists have items that nearly repeat others, and whose objects lack, null or add a member."""
+    result = copy.deepcopy(record)
+    for node in _containers(result):
+        if isinstance(node, list):
+            if node and chance.random() < 0.7:
+                twin = copy.deepcopy(chance.choice(node))
+                _shake(twin, chance)
+                node.append(twin)
+        elif chance.random() < 0.3:
+            _shake(node, chance)
+    return result
+
+
+def _containers(value: Any) -> list[Any]:
+    found: list[Any] = []
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict | list):
+            found.append(node)
+            stack += node.values() if isinstance(node, dict) else node
+    return found
+
+
+def _shake(node: Any, chance: random.Random) -> None:
+    inner = [one for one in _containers(node) if isinstance(one, dict)]
+    if not inner:
+        return
+    place = chance.choice(inner)
+    name = chance.choice([*sorted(place), "extra", "noted"])
+    match chance.choice(["drop", "null", "other"]):
+        case "drop":
+            place.pop(name, None)
+        case "null":
+            place[name] = None
+        case _:
+            place[name] = chance.choice(["a", "b", 1, 2])
 
 
 # ------------------------------------------------------------------------------------ changes whose effect is known

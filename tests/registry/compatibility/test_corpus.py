@@ -6,7 +6,7 @@ from collections import Counter
 
 import jsonschema_rs
 import pytest
-from registry.compatibility.mutants import CORPUS, FULL, chain, closed, corpus, mutated
+from registry.compatibility.mutants import CORPUS, FULL, chain, closed, corpus, mutated, shaken
 
 from service.registry.compatibility import NO_WITNESS, NotProjectable, check, project
 from service.registry.compatibility.judge import Judge
@@ -28,7 +28,8 @@ def test_no_record_refutes_a_verdict(capsys: pytest.CaptureFixture[str]) -> None
     for row in corpus(one_in=150):
         chance = random.Random(row["id"])
         try:
-            pair = row["schema"], mutated(row["schema"], chance)
+            first = mutated(row["schema"], chance) if chance.random() < 0.5 else row["schema"]
+            pair = first, mutated(first, chance)
             old, new = pair if chance.random() < 0.5 else pair[::-1]
             writer, reader = Source(old, 0), Source(new, 1)
             judges = Judge(old, guess_draft(old), formats=True), Judge(new, guess_draft(new), formats=True)
@@ -36,6 +37,7 @@ def test_no_record_refutes_a_verdict(capsys: pytest.CaptureFixture[str]) -> None
             counts["no schema"] += 1
             continue
         candidates = [*row["valid"], *Maker(writer, reader).records(2000 if FULL else 100)]
+        candidates += [shaken(record, chance) for record in candidates]
         written = [record for record in candidates if judges[0].accepts(record)]
         for policy in ("STRICT", "RECORDS"):
             started = time.monotonic()

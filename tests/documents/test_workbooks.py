@@ -1,0 +1,115 @@
+"""What a workbook hides is left out and noticed, whichever family it is of."""
+
+from collections.abc import Callable
+
+import pytest
+
+from service.documents.errors import DocumentTooComplex, DocumentUnreadable
+from service.documents.media import resolve
+from service.documents.parsed import Parsed
+from service.documents.sheets_hidden import Spans
+from tests.documents import workbooks
+from tests.documents.workbooks import FAMILIES, Sheet
+
+Read = Callable[..., Parsed]
+
+SHEETS = (
+    Sheet(
+        "Main", [["a1", "b1", "c1"], ["a2", "b2", "c2"], ["a3", "b3", "c3"]], frozenset({1}), frozenset({1})
+    ),
+    Sheet("Off", [["never shown"]], hidden=True),
+    Sheet("End", [["e1"], ["e2"]], frozenset({0})),
+)
+ODS = FAMILIES["ods"][0]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_hidden_rows_columns_and_sheets(read: Read, family: str) -> None:
+    """Rows, columns and sheets that the program does not show are left out, and said to be."""
+    media_type, make = FAMILIES[family]
+    data = make(*SHEETS)
+    assert resolve(data, declared=None, name=None).media_type == media_type
+    parsed = read(data, media_type)
+    assert [page.text for page in parsed.pages] == ["[Sheet: Main]\na1 | c1\na3 | c3", "[Sheet: End]\ne2"]
+    assert [(notice.rule, notice.message) for notice in parsed.notices] == [
+        ("hidden_text", "1 hidden sheets were left out"),
+        ("hidden_text", "6 cells of hidden rows and columns were left out"),
+    ]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_hidden(read: Read, family: str) -> None:
+    """Of a workbook that shows everything, everything is read and nothing noticed."""
+    media_type, make = FAMILIES[family]
+    parsed = read(make(Sheet("Main", [["a1", "b1"], ["a2", "Müller"]])), media_type)
+    assert parsed.pages[0].text == "a1 | b1\na2 | Müller"
+    assert parsed.notices == ()
+
+
+def row(text: str, more: str = "") -> str:
+    """A row of an OpenDocument table with one cell."""
+    inner = f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+    return f"<table:table-row{more}>{inner}</table:table-row>"
+
+
+def test_groups_and_filters_of_opendocument(read: Read) -> None:
+    """Rows that a filter hides or a closed group holds are left out; an open group inside a closed one stays closed."""
+    filtered = ' table:visibility="filter" table:number-rows-repeated="3"'
+    closed = '<table:table-row-group table:display="false">'
+    table = (
+        '<table:table table:name="T"><table:table-header-rows>'
+        + row("head")
+        + "</table:table-header-rows>"
+        + row("filtered", filtered)
+        + row("seen")
+        + f"{closed}{row('closed')}<table:table-row-group>{row('inner')}</table:table-row-group></table:table-row-group>"
+        + f"<table:table-row-group>{row('open')}</table:table-row-group>"
+        + row("last")
+        + "</table:table>"
+    )
+    parsed = read(workbooks.ods_of(table), ODS)
+    assert parsed.pages[0].text == "head\nseen\nopen\nlast"
+    assert parsed.notices[0].message == "5 cells of hidden rows and columns were left out"
+
+
+def test_a_million_hidden_rows_cost_nothing(read: Read) -> None:
+    """Repeated rows are kept as one range."""
+    edge = '<table:table-row table:visibility="collapse" table:number-rows-repeated="1048574"/>'
+    table = f'<table:table table:name="T">{row("seen")}{edge}</table:table>'
+    assert read(workbooks.ods_of(table * 1), ODS).pages[0].text == "seen"
+
+
+def test_rows_without_numbers(read: Read) -> None:
+    """Rows of XLSX need not say which they are; hidden ones are counted all the same."""
+    cell = '<c t="inlineStr"><is><t>{}</t></is></c>'
+    rows = f"<row>{cell.format('one')}</row><row hidden='1'>{cell.format('two')}</row><row>{cell.format('three')}</row>"
+    data = workbooks.make.xlsx({"a": rows.replace("'", '"')})
+    assert read(data, FAMILIES["xlsx"][0]).pages[0].text == "one\nthree"
+
+
+def test_sparse_binary_giants(read: Read) -> None:
+    """A far corner of XLSB is refused before it is laid out, as that of XLSX is."""
+    wide = Sheet("a", [[f"c{at}" for at in range(60)] for _ in range(10)])
+    with pytest.raises(DocumentTooComplex, match="60 columns × 10 rows"):
+        read(workbooks.xlsb(wide), FAMILIES["xlsb"][0], limits={"max_cells": 10})
+
+
+def test_damaged_workbooks_are_refused(read: Read) -> None:
+    """Cut-off workbooks of every family are refused by name, or read as far as they go."""
+    for family, (media_type, make) in FAMILIES.items():
+        data = make(*SHEETS)
+        for share in (0.2, 0.5, 0.8):
+            try:
+                read(data[: int(len(data) * share)], media_type)
+            except DocumentUnreadable:
+                continue
+            assert family == "xls"  # of which calamine reads what is there
+
+
+def test_spans() -> None:
+    """A set of ranges, whatever the order in which they are added."""
+    spans = Spans()
+    assert 0 not in spans
+    for first, last in ((10, 12), (3, 4), (11, 20), (5, 5), (7, 6)):
+        spans.add(first, last)
+    assert [number for number in range(25) if number in spans] == [3, 4, 5, *range(10, 21)]
