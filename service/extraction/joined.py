@@ -1,6 +1,6 @@
 """The answers about the parts of a long document, as one record, with what it lacks. Pure, CPU-bound."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from service.extraction.asking import Unit
 from service.extraction.completeness import Gap, gaps
 from service.extraction.excerpts import Excerpt
 from service.extraction.merge import Merged, Piece, merge
-from service.extraction.places import Shown
+from service.extraction.places import Own, Shown, Some
 from service.extraction.plan import Parts, Plan
 from service.extraction.relevant import Chosen
 from service.extraction.result import PartSpan
@@ -171,9 +171,9 @@ def _pages_shown(plan: Plan, parts: Parts, one: PartRead) -> frozenset[int]:
 def _shown(parts: Parts, one: PartRead) -> Shown:
     lines, excerpt = parts.lines.all, one.excerpt
     numbers: Iterable[int] = (*excerpt.context, *range(excerpt.first, excerpt.end))
-    own: Container[int] = range(excerpt.first, excerpt.last)
+    own: Own = range(excerpt.first, excerpt.last)
     if one.look is not None:
-        numbers, own = one.look.numbers, frozenset(one.look.own)
+        numbers, own = one.look.numbers, Some(frozenset(one.look.own))
     texts = [
         (number, lines[number].text) for number in numbers if not lines[number].image or lines[number].text
     ]

@@ -7,9 +7,9 @@ the best rising chain of lines, so that equal rows are told apart by their order
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from service.extraction.words import Path, leaves, nested, words_in, words_of
 
@@ -52,13 +52,49 @@ class Spot:
         return [self.at, *(self.leaves[path] for path in self.sure), *self.inner]
 
 
+class Own(Protocol):
+    """Numbers of lines: a range, or some of one."""
+
+    @property
+    def start(self) -> int:
+        """The first."""
+
+    @property
+    def stop(self) -> int:
+        """The one after the last."""
+
+    def __contains__(self, number: object, /) -> bool:
+        """Whether a line is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Some lines of a range."""
+
+    numbers: frozenset[int]
+
+    @property
+    def start(self) -> int:
+        """The first."""
+        return min(self.numbers)
+
+    @property
+    def stop(self) -> int:
+        """The one after the last."""
+        return max(self.numbers) + 1
+
+    def __contains__(self, number: object, /) -> bool:
+        """Whether a line is one of them."""
+        return number in self.numbers
+
+
 class Shown:
     """The lines that one call was shown, made ready for looking rows up.
 
     ``own`` are the numbers that are its own. ``said`` is the answer: what many of its rows say tells none of them.
     """
 
-    def __init__(self, lines: Sequence[tuple[int, str]], own: Container[int], said: Any = None) -> None:
+    def __init__(self, lines: Sequence[tuple[int, str]], own: Own, said: Any = None) -> None:
         self.own = own
         self._said = Counter(word for _, value in leaves(said) for word in set(words_in(value)))
         self.numbers = [number for number, _ in lines]

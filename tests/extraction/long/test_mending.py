@@ -1,6 +1,7 @@
 """Repair and escalation of records that were merged from parts, over HTTP, by a reader that makes mistakes at first."""
 
 import json
+import os
 import pathlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +19,8 @@ from tests.extraction.long.mender import Mender
 from tests.extraction.long.perfect import Gold, Path, squeezed
 from tests.extraction.long.test_http import golden, send
 from tests.extraction.test_api import attempts_of
+
+FULL = os.environ.get("WINNOW_CORPUS") == "full"
 
 
 class Opening(Protocol):
@@ -72,7 +75,7 @@ def kinds(body: Any) -> Counter[str]:
     return Counter(one["kind"] for one in body["provenance"]["attempts"])
 
 
-@pytest.mark.parametrize("pages", [30, 100])
+@pytest.mark.parametrize("pages", (30, 100) if FULL else (30,))
 async def test_what_no_part_said_is_asked_for_where_it_may_stand(mended: Opening, pages: int) -> None:
     """A required value of the head that no part gave costs one small call, which shows the beginning and the label."""
     one = made.statement(1, pages)
@@ -92,7 +95,7 @@ async def test_what_no_part_said_is_asked_for_where_it_may_stand(mended: Opening
     assert len(reader.again[0]) < 0.5 * largest
 
 
-@pytest.mark.parametrize("pages", [12, 60])
+@pytest.mark.parametrize("pages", (12, 60, 100) if FULL else (12,))
 async def test_rows_that_were_left_out_come_in_at_their_places(mended: Opening, pages: int) -> None:
     """Lines that look like rows and are none are asked for with the lines around them; rows are merged by position."""
     one = made.statement(1, pages)
@@ -242,7 +245,7 @@ async def read(
 
 async def test_what_a_rule_adds_up_and_the_document_does_not_print_is_asked_for(mended: Opening) -> None:
     """Of a total that does not hold, the amount among two thousand that stands nowhere is asked for, in its part."""
-    one = made.statement(1, 60)
+    one = made.statement(1, 30)
     data = one.pdf()
     gold = await golden(one, data, "application/pdf")
     rules = [
