@@ -81,10 +81,14 @@ class Account:
 
 
 class Hold:
-    """One call's claim on the account, the ``Purse`` of its attempts. ``amount`` is what is set aside for the next."""
+    """One call's claim on the account, the ``Purse`` of its attempts. ``amount`` is what is set aside for the next.
+
+    ``attempts`` counts those that have ended.
+    """
 
     def __init__(self, account: Account, call: Call, model: Model) -> None:
         self.amount = NanoUSD(0)
+        self.attempts = 0
         self._account = account
         self._call = call
         self._model = model
@@ -117,6 +121,7 @@ class Hold:
 
     def settle(self, attempt: Attempt) -> None:
         """An attempt has ended. One that broke on the way counts as billed in full, for nobody says what it cost."""
+        self.attempts += 1
         cost = attempt.cost
         if may_be_billed(attempt) and self._account.cap is not None:
             cost = counted(self._call, self._model).cost

@@ -1,6 +1,7 @@
 """An extraction as server-sent events: `progress`, `snapshot`, then `record` or `problem`.
 
-Snapshots are decoded from what the model has written so far. They parse, they grow, and nothing validates them.
+Snapshots are decoded from what the model has written so far; of a document that is read in parts they are the parts so far,
+merged. They parse, they grow, and nothing validates them.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from service.extraction.result import Extraction, body
 from service.extraction.run import Extractor
 from service.foundation import clock, jsontext, problems
 from service.foundation.errors import WinnowError
-from service.foundation.money import usd
+from service.foundation.money import NanoUSD, usd
 from service.upstream import Attempt
 
 HEARTBEAT_S = 15.0
@@ -24,7 +25,7 @@ SNAPSHOT_S = 0.25
 """Seconds between two snapshots at least."""
 
 _MAX_SNAPSHOT = 200_000
-"""Characters of an answer beyond which no snapshots are made: each is a reading of the whole."""
+"""Characters of an answer beyond which no snapshots are made: each is a reading of the whole, and bytes of one at most."""
 
 
 class Listener:
@@ -56,6 +57,17 @@ class Listener:
             "rows": progress.rows,
             "cost_usd": usd(progress.cost),
         }
+        self._queue.put_nowait(event("progress", about))
+
+    def grown(self, data: Any) -> None:
+        """The record of the parts that are read so far."""
+        snapshot = event("snapshot", {"data": data})
+        if len(snapshot) <= _MAX_SNAPSHOT:
+            self._queue.put_nowait(snapshot)
+
+    def mending(self, calls: int, cost: NanoUSD) -> None:
+        """What is wrong or missing in the record of all parts is asked for again."""
+        about = {"stage": "mending", "calls": calls, "cost_usd": usd(cost)}
         self._queue.put_nowait(event("progress", about))
 
     def attempted(self, attempt: Attempt) -> None:

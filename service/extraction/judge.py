@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from service.extraction.validate import Finding, Validator
 from service.foundation import jsontext
-from service.strict import Compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,9 @@ def decoded(text: str, form: Decodes) -> Any | Malformed:
         return Malformed("the answer is not of the form that was asked for")
 
 
-async def judge(text: str, compiled: Compiled, validator: Validator) -> Verdict:
+async def judge(text: str, form: Decodes, validator: Validator) -> Verdict:
     """Parse, decode, validate against the original schema. What is wrong is looked into away from the event loop."""
-    data = decoded(text, compiled)
+    data = decoded(text, form)
     if isinstance(data, Malformed):
         return data
     if validator.accepts(data):

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from service.extraction.words import Path, leaves, nested, words_in, words_of
 
@@ -52,13 +52,49 @@ class Spot:
         return [self.at, *(self.leaves[path] for path in self.sure), *self.inner]
 
 
+class Own(Protocol):
+    """Numbers of lines: a range, or some of one."""
+
+    @property
+    def start(self) -> int:
+        """The first."""
+
+    @property
+    def stop(self) -> int:
+        """The one after the last."""
+
+    def __contains__(self, number: object, /) -> bool:
+        """Whether a line is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Some lines of a range."""
+
+    numbers: frozenset[int]
+
+    @property
+    def start(self) -> int:
+        """The first."""
+        return min(self.numbers)
+
+    @property
+    def stop(self) -> int:
+        """The one after the last."""
+        return max(self.numbers) + 1
+
+    def __contains__(self, number: object, /) -> bool:
+        """Whether a line is one of them."""
+        return number in self.numbers
+
+
 class Shown:
     """The lines that one call was shown, made ready for looking rows up.
 
     ``own`` are the numbers that are its own. ``said`` is the answer: what many of its rows say tells none of them.
     """
 
-    def __init__(self, lines: Sequence[tuple[int, str]], own: range, said: Any = None) -> None:
+    def __init__(self, lines: Sequence[tuple[int, str]], own: Own, said: Any = None) -> None:
         self.own = own
         self._said = Counter(word for _, value in leaves(said) for word in set(words_in(value)))
         self.numbers = [number for number, _ in lines]
@@ -240,10 +276,11 @@ class Shown:
         sure = set()
         total = held = 0.0
         used: set[Place] = set()
+        every = frozenset(word for _, words in asked for word in words)
         for path, words in asked:
             size = sum(self.weight(word) for word in words)
             total += size
-            where = self._leaf(words, at, column, low, high, used)
+            where = self._leaf(words, at, column, low, high, used, every)
             if where is not None:
                 used.add(where)
                 found[path] = (self.numbers[where[0]], where[1])
@@ -262,10 +299,24 @@ class Shown:
         off = abs(self.numbers[line] - self.numbers[at])
         return lines * (2 * off + 1) <= _CHANCE * len(self._words) or lines == 1
 
+    def _says(self, line: int, words: frozenset[str]) -> int:
+        """How many of some words stand in a line."""
+        return len(words.intersection(self._words[line]))
+
     def _leaf(
-        self, words: list[str], at: int, column: int, low: int, high: int, used: set[Place]
+        self,
+        words: list[str],
+        at: int,
+        column: int,
+        low: int,
+        high: int,
+        used: set[Place],
+        every: frozenset[str],
     ) -> Place | None:
-        """The place of one leaf near its row: the line that holds most of its words, the row's own line first."""
+        """The place of one leaf near its row: the line that holds most of its words, the row's own line first.
+
+        Of lines as near on either side the one that says more of the row (``every`` word of it), then the one below.
+        """
         if not words:
             return None
         need = 0.5 * len(words)
@@ -277,11 +328,18 @@ class Shown:
             if abs(self.numbers[line] - here) <= _NEAR
         )
         for line in sorted(near, key=lambda line: (abs(line - at), -line)):
+            if best is not None and best[0] == len(words) and abs(line - at) > abs(best[1] - at):
+                break
             held = sum(word in self._words[line] for word in words)
-            if held >= need and (best is None or held > best[0]):
+            if held < need:
+                continue
+            across = best is not None and held == best[0] and abs(line - at) == abs(best[1] - at)
+            if (
+                best is None
+                or held > best[0]
+                or (across and self._says(line, every) > self._says(best[1], every))
+            ):
                 best = (held, line)
-                if held == len(words):
-                    break
         if best is None:
             return None
         line = best[1]

@@ -157,16 +157,18 @@ def _with_quotes(version: SchemaVersion, form: Form) -> Form:
     return Form(form.compiled, _format(version, schema), quoted=True)
 
 
-def prepare_part(version: SchemaVersion, *, rows: bool) -> Prepared:
+def prepare_part(version: SchemaVersion, *, rows: bool, quoted: bool = False) -> Prepared:
     """The same for the relaxed schema, by which parts of a document are read; the schema itself where it cannot be had.
 
-    ``rows`` relaxes rows too. What a part says is validated with the whole record only.
+    ``rows`` relaxes rows too; ``quoted``: forms that ask for quotes beside what a part says. What a part says is validated
+    with the whole record only.
     """
-    part = part_of(version, relaxed(version.schema, rows=rows))
+    relaxed_one = replace(part_of(version, relaxed(version.schema, rows=rows)), examples=version.examples)
+    make_one = prepare_quoted if quoted else prepare
     try:
-        return prepare(part)
+        return make_one(relaxed_one)
     except SchemaRefused:
-        return prepare(version)
+        return make_one(version)
 
 
 def prepare_once(version: SchemaVersion) -> Prepared:
@@ -272,7 +274,7 @@ def make(
     if parts is None and not shown:
         raise NothingToShow("The document was read, and holds neither text nor images.")
     form = prepared if parts is None else parts.prepared
-    before = prompt.examples(examples) if parts is None else ()
+    before = prompt.examples(examples)
     call = Call(
         model=name,
         instructions=prompt.instructions(
@@ -311,7 +313,9 @@ def segment_of(
     lines, document = plan.parts.lines, plan.document
     shown = prompt.excerpt(lines, excerpt, document, options.policy, options.detail, part=part, of=of)
     budget = output_budget(plan.model, shown, settings)
-    call = replace(like, parts=shown, max_output_tokens=budget, kind="segment")
+    call = replace(
+        like, parts=(*prompt.examples(plan.examples), *shown), max_output_tokens=budget, kind="segment"
+    )
     return Segment(_pages_of(document, lines, excerpt), call, excerpt)
 
 
@@ -381,7 +385,7 @@ def as_shown(plan: Plan, options: Options) -> tuple[Shown, ...]:
 def likely(plan: Plan, settings: Settings) -> Estimate:
     """What the plan will probably cost, with a short answer to each call; not a bound."""
     # As many quotes as values, and their pointers.
-    quoted = plan.parts is None and plan.prepared.form.quoted
+    quoted = (plan.prepared if plan.parts is None else plan.parts.prepared).form.quoted
     short = settings.min_output_tokens // (4 if quoted else 8)
     return _sum(
         plan,

@@ -18,6 +18,7 @@ from service.extraction.examples import shown as shown_examples
 from service.extraction.excerpts import Excerpt
 from service.extraction.fragments import Fragment
 from service.extraction.lines import Line, Lines
+from service.extraction.narrowing import OMITTED
 from service.extraction.validate import Finding
 from service.extraction.wire import Detail, Policy
 from service.foundation import jsontext
@@ -67,7 +68,8 @@ def instructions(schema: str, request: str | None, *, in_parts: bool = False, qu
 
 def shortened(text: str) -> str:
     """Instructions for a question about a part of the record only."""
-    return text.replace(INSTRUCTIONS, OF_A_PART, 1).replace(f"\n\n{QUOTES}", "", 1)
+    short = text.replace(INSTRUCTIONS, OF_A_PART, 1)
+    return short.replace(f"\n\n{PARTS}", "", 1).replace(f"\n\n{QUOTES}", "", 1)
 
 
 def parts(document: Document, policy: Policy, detail: Detail) -> tuple[Part, ...]:
@@ -157,6 +159,35 @@ def excerpt(
             text.append(_joined(own))
     if shown.end > shown.last:
         text += ["[after this part]", _joined(lines.all[shown.last : shown.end])]
+    words = _CLOSING.sub("< ", "\n".join(text))
+    return TextPart(f"<document>\n{words}\n</document>"), *images
+
+
+def selected(
+    lines: Lines,
+    own: Sequence[int],
+    context: Sequence[int],
+    document: Document,
+    policy: Policy,
+    detail: Detail,
+) -> tuple[Part, ...]:
+    """The user message about some lines of a document: what helps to understand them, and the lines, with marks for gaps."""
+    text: list[str] = []
+    if context:
+        text += ["[before this part]", _joined([lines.all[number] for number in context])]
+    images: list[Part] = []
+    for on_page in _by_page([lines.all[number] for number in own]):
+        page = document.pages[on_page[0].page]
+        with_text, image = _shown(page, policy)
+        if image is not None:
+            images.append(ImagePart(image.media_type, image.data, image.width, image.height, detail))
+        text.append(f"[page {page.number}{'' if image is None else ': see image'}]")
+        if with_text:
+            runs = [
+                [line for _, line in run]
+                for _, run in groupby(enumerate(on_page), key=lambda pair: pair[1].number - pair[0])
+            ]
+            text.append(f"\n{OMITTED}\n".join(_joined(run) for run in runs))
     words = _CLOSING.sub("< ", "\n".join(text))
     return TextPart(f"<document>\n{words}\n</document>"), *images
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NoReturn, Protocol, assert_never
 
+from service.catalogue import Model
 from service.extraction.account import Hold
 from service.extraction.errors import (
     AnswerMalformed,
@@ -14,7 +15,7 @@ from service.extraction.errors import (
 )
 from service.extraction.journal import Journal
 from service.extraction.judge import Accepted, Invalid, Malformed, judge
-from service.extraction.plan import Plan, Segment
+from service.extraction.plan import Form, Plan, Segment
 from service.foundation.errors import Fault
 from service.foundation.money import NanoUSD
 from service.upstream import (
@@ -53,6 +54,12 @@ class Watch(Protocol):
     def part(self, progress: Progress) -> None:
         """A part of a long document is read."""
 
+    def grown(self, data: Any) -> None:
+        """The record of the parts that are read so far."""
+
+    def mending(self, calls: int, cost: NanoUSD) -> None:
+        """What is wrong or missing in the record of all parts is asked for again, by so many calls at once."""
+
     def attempted(self, attempt: Attempt) -> None:
         """An attempt failed and was recorded; another follows."""
 
@@ -71,10 +78,20 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Stronger:
+    """The model that is asked when the first one fails; ``name`` is what it is asked by."""
+
+    name: str
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
-    """What a segment says: a record that validates."""
+    """What a segment says: a record that validates. ``answer`` is what was answered, and ``form`` what was asked for."""
 
     data: Any = field(repr=False)
+    answer: Text = field(repr=False)
+    form: Form = field(repr=False)
 
 
 async def read(
@@ -95,7 +112,7 @@ async def read(
         await journal.record(last)
         raise_for(outcome)
     form = plan.prepared.minimal if reply.minimal else plan.prepared.form
-    verdict = await judge(outcome.text, form.compiled, plan.prepared.validator)
+    verdict = await judge(outcome.text, form, plan.prepared.validator)
     match verdict:
         case Malformed(reason=reason):
             await journal.record(journal.judge(last, "malformed"))
@@ -108,7 +125,7 @@ async def read(
             )
         case Accepted(data=data):
             journal.judge(last, "accepted")
-            return Read(data)
+            return Read(data, outcome, form)
     assert_never(verdict)
 
 

@@ -5,27 +5,23 @@ the record, which is judged anew; a value that stands in the document is never r
 """
 
 import asyncio
-import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from service.catalogue import Model
 from service.documents import Document
 from service.extraction import prompt
 from service.extraction.account import Account, Hold
-from service.extraction.decide import Again, Asked, Next, Standing, Stop, decide
+from service.extraction.decide import Again, Asked, Next, Stop, decide
 from service.extraction.errors import AnswerMalformed, RecordInvalid
-from service.extraction.evidence import Evidence, Index, Outline, locate
-from service.extraction.fragments import Fragment, cut, is_required
+from service.extraction.evidence import Index, locate
+from service.extraction.fragments import Fragment, cut
 from service.extraction.journal import Journal
 from service.extraction.judge import Malformed, decoded
+from service.extraction.looking import Candidate, Looking, is_about, readable, verdict
 from service.extraction.narrowing import narrowed
 from service.extraction.plan import Form, Plan, Prepared, part_of, prepare
-from service.extraction.reading import Terms, ask, raise_for
-from service.extraction.review import Review, review
+from service.extraction.reading import Stronger, Terms, ask, raise_for
 from service.extraction.said import NOTHING_SAID, Said
-from service.extraction.validate import Finding
 from service.extraction.wire import Options
 from service.foundation import clock, jsontext
 from service.foundation.errors import Fault
@@ -38,24 +34,6 @@ _LEAST_SECONDS = 0.5
 """Time that must be left for another call to be begun."""
 
 _MAX_FINDINGS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A record, what the schema says of it, and what was seen in it."""
-
-    data: Any = field(repr=False)
-    standing: Standing
-    seen: Review
-    said: Said = NOTHING_SAID
-
-
-@dataclass(frozen=True, slots=True)
-class Stronger:
-    """The model that is asked when the first one fails; ``name`` is what it is asked by."""
-
-    name: str
-    model: Model
 
 
 class Mending:
@@ -84,7 +62,7 @@ class Mending:
         self._most = most
         self._stronger = stronger
         self._evidence = evidence
-        self._index: Index | None = None
+        self._looking = Looking(plan.document, plan.version, plan.prepared, evidence=evidence)
         self._asked: list[Asked] = []
 
     async def read(self, hold: Hold) -> Candidate:
@@ -158,54 +136,14 @@ class Mending:
         if isinstance(data, Malformed):
             self._journal.judge(attempt, "malformed")
             return None
-        candidate = await self._look(data, await self._said(outcome, form))
-        self._journal.judge(attempt, _verdict(candidate.standing))
+        candidate = await self._looking.at(data, await self._said(outcome, form))
+        self._journal.judge(attempt, verdict(candidate.standing))
         return candidate
 
     async def _said(self, outcome: Text, form: Form) -> Said:
         if not self._evidence or not (outcome.tokens or form.quoted):
             return NOTHING_SAID
         return await asyncio.to_thread(Said.of, outcome, form)
-
-    async def _look(self, data: Any, said: Said) -> Candidate:
-        """Validate and review a record; away from the event loop where that is more than a check of validity."""
-        prepared = self._plan.prepared
-        invalid: Sequence[Finding] = ()
-        if not prepared.validator.accepts(data):
-            invalid = await asyncio.to_thread(prepared.validator.findings, data)
-        if not self._evidence and not prepared.rules:
-            return Candidate(data, Standing(tuple(invalid)), Review((), (), None), said)
-        seen = await asyncio.to_thread(
-            review,
-            prepared.rules,
-            data,
-            self._plan.document,
-            evidence=self._evidence,
-            outline=prepared.outline,
-            said=said,
-        )
-        doubts = tuple(one for one in seen.findings if one.severity == "warning" and self._matters(one))
-        suspects = await asyncio.to_thread(self._suspects, data, seen)
-        return Candidate(data, Standing(tuple(invalid), seen.doubts, doubts, suspects), seen, said)
-
-    def _suspects(self, data: Any, seen: Review) -> tuple[str, ...]:
-        unmet = [one for one in (*seen.doubts, *seen.findings) if one.rule != "evidence"]
-        if not unmet or not _readable(self._plan.document):
-            return ()
-        found = seen.evidence
-        if found is None:
-            found = self._locate(data, self._plan.prepared.outline)
-        return tuple(
-            pointer
-            for pointer, one in found.items()
-            if one.status == "not_found" and any(_about(finding, pointer) for finding in unmet)
-        )
-
-    def _matters(self, finding: Finding) -> bool:
-        """Whether a warning is worth a repair: broken rules; inventions where a value is required and text is there."""
-        if finding.rule != "evidence":
-            return True
-        return _readable(self._plan.document) and is_required(self._plan.version.schema, finding.pointer)
 
     async def _ask(self, step: Again, best: Candidate | None) -> Candidate | None:
         """One more call, and the better of the record before and after it.
@@ -258,10 +196,10 @@ class Mending:
         if best is not None:
             said = said if fragment is None else best.said.grafted(fragment, said)
             if not best.standing.invalid:
-                data, back = await self._supported(best.data, data)
+                data, back = await self._looking.supported(best.data, data)
                 said = said.back(best.said, back)
-        candidate = await self._look(data, said)
-        self._journal.judge(last, _verdict(candidate.standing))
+        candidate = await self._looking.at(data, said)
+        self._journal.judge(last, verdict(candidate.standing))
         return candidate if best is None or candidate.standing.better_than(best.standing) else best
 
     def _fragment(self, step: Again, best: Candidate) -> Fragment | None:
@@ -270,7 +208,7 @@ class Mending:
         columns: list[Place] = []
         suspects = best.standing.suspects if step.scope == "suspects" else ()
         for finding in findings:
-            if about := [pointer for pointer in suspects if _about(finding, pointer)]:
+            if about := [pointer for pointer in suspects if is_about(finding, pointer)]:
                 pointers += about
                 continue
             lists = {column.split("/*", 1)[0] for column in finding.columns}
@@ -319,7 +257,7 @@ class Mending:
     async def _shown(self, best: Candidate, fragment: Fragment, *, closely: bool) -> tuple[Part, ...]:
         """The pages on which the failing part stands, all where that is not known; ``closely``: of these, the lines."""
         document = self._plan.document
-        if not _readable(document):
+        if not readable(document):
             return self._segment.call.parts[len(prompt.examples(self._plan.examples)) :]
         wanted = await self._pages(best, fragment)
         shown = document
@@ -337,7 +275,7 @@ class Mending:
         """The numbers of the pages on which the failing part stands; None where that is not known."""
         if len(self._plan.document.pages) < 2:
             return None
-        found = await self._located(best.data)
+        found = await self._looking.located(best.data)
         wanted: set[int] = set()
         for part in fragment.parts:
             inside = part.inside
@@ -358,68 +296,3 @@ class Mending:
         texts = Index(tuple(replace(page, words=()) for page in document.pages))
         outline = self._plan.prepared.outline
         return narrowed(document, data, fragment, locate(texts, data, outline), outline)
-
-    async def _supported(self, before: Any, after: Any) -> tuple[Any, list[str]]:
-        """The new record, with old values back where those stand in the document and the new ones do not, and where."""
-        if not _readable(self._plan.document):
-            return after, []
-        old = await self._located(before)
-        new = await self._located(after)
-        lost = _lost(old, new)
-        return _restored(before, after, lost), lost
-
-    async def _located(self, data: Any) -> Mapping[str, Evidence]:
-        return await asyncio.to_thread(self._locate, data, self._plan.prepared.outline)
-
-    def _locate(self, data: Any, outline: Outline) -> Mapping[str, Evidence]:
-        if self._index is None:
-            self._index = Index.of(self._plan.document)
-        return locate(self._index, data, outline)
-
-
-def _lost(old: Mapping[str, Evidence], new: Mapping[str, Evidence]) -> list[str]:
-    """Where a value that stands in the document gave way to one that does not. Compared at the same pointer."""
-    return [
-        pointer
-        for pointer, one in new.items()
-        if one.status == "not_found" and pointer in old and old[pointer].status == "found"
-    ]
-
-
-def _restored(before: Any, after: Any, lost: Sequence[str]) -> Any:
-    """``after`` with the values of ``before`` at some pointers."""
-    if not lost:
-        return after
-    result = copy.deepcopy(after)
-    for pointer in lost:
-        steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-        source, target = before, result
-        for step in steps[:-1]:
-            source = source[int(step) if isinstance(source, list) else step]
-            target = target[int(step) if isinstance(target, list) else step]
-        key: Any = int(steps[-1]) if isinstance(target, list) else steps[-1]
-        target[key] = source[key]
-    return result
-
-
-def _about(finding: Finding, pointer: str) -> bool:
-    """Whether a finding is about the value at a pointer, alone or as one of a column."""
-    if pointer == finding.pointer or pointer in finding.places:
-        return True
-    steps = pointer.split("/")[1:]
-    return any(
-        len(column) == len(steps)
-        and all(one is None or one == step for one, step in zip(column, steps, strict=True))
-        for column in (parse(place).steps for place in finding.columns)
-    )
-
-
-def _readable(document: Document) -> bool:
-    """Whether every page has text to look values up in."""
-    return all(page.text.strip() for page in document.pages)
-
-
-def _verdict(standing: Standing) -> str:
-    if standing.blocked:
-        return "invalid"
-    return "doubtful" if standing.doubts else "accepted"

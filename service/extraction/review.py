@@ -49,7 +49,7 @@ def review(
     index = Index.of(document)
     found = locate(index, data, outline)
     if said.quotes:
-        found = with_quotes(index, found, said.quotes, data)
+        found = with_quotes(index, found, said.quotes, data, said.shown)
     # Pages that are pictures without words prove nothing.
     invented = [
         pointer for pointer, one in found.items() if one.status == "not_found" and one.reason != "no_text"

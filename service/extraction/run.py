@@ -13,15 +13,16 @@ from service.extraction import native
 from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments, Piece
+from service.extraction.asking import Asking
 from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.examples import PreparedExample, chosen
 from service.extraction.inputs import Inputs, part_of, placed
 from service.extraction.journal import Journal
-from service.extraction.parts import PartsReading, spans
+from service.extraction.parts import PartsReading
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part, prepare_quoted
 from service.extraction.projecting import projected
-from service.extraction.reading import Terms, Watch
-from service.extraction.repair import Mending, Stronger
+from service.extraction.reading import Stronger, Terms, Watch
+from service.extraction.repair import Mending
 from service.extraction.result import Extraction, PartSpan, body
 from service.extraction.review import Review, review
 from service.extraction.settings import Settings
@@ -43,12 +44,14 @@ _LARGE = 256 * 1024
 """Bytes of a document from which cutting it is kept off the event loop."""
 
 Result = TypeVar("Result")
-FormKind = Literal["whole", "quoted", "groups", "rows", "once"]
+FormKind = Literal["whole", "quoted", "groups", "rows", "quoted groups", "quoted rows", "once"]
 _PREPARE: dict[FormKind, Callable[[SchemaVersion], Prepared]] = {
     "whole": prepare,
     "quoted": prepare_quoted,
     "groups": partial(prepare_part, rows=False),
     "rows": partial(prepare_part, rows=True),
+    "quoted groups": partial(prepare_part, rows=False, quoted=True),
+    "quoted rows": partial(prepare_part, rows=True, quoted=True),
     "once": prepare_once,
 }
 """Which form of a schema is asked for: with quotes beside the record; of parts, all that rows do not hold is optional, or rows too."""
@@ -161,8 +164,10 @@ class Extractor:
             arguments, wanted, model, deadline, ocr=evidence or options.policy == "text"
         )
         cut = await self._cut(document, arguments, model)
-        quoted = cut is None and planning.evidence_mode(options, arguments.version) == "quotes"
-        prepared = await self._prepare(arguments.version, "quoted" if quoted else "whole")
+        quoted = planning.evidence_mode(options, arguments.version) == "quotes"
+        # Of a record that is merged from parts only values are asked for: parts are asked for quotes.
+        prepared = await self._prepare(arguments.version, "quoted" if quoted and cut is None else "whole")
+        parts = await self._parts(arguments.version, cut, quoted=quoted)
         return planning.make(
             name=asked if catalogue.find(asked) is model else model.id,
             model=model,
@@ -171,8 +176,8 @@ class Extractor:
             document=document,
             options=options,
             settings=self._settings,
-            parts=await self._parts(arguments.version, cut),
-            examples=() if cut is not None else await self._examples(prepared, document),
+            parts=parts,
+            examples=await self._examples(prepared if parts is None else parts.prepared, document),
         )
 
     async def _examples(self, prepared: Prepared, document: Document) -> tuple[PreparedExample, ...]:
@@ -193,13 +198,15 @@ class Extractor:
         # Lines of a hundred pages take a tenth of a second.
         return await asyncio.to_thread(cut) if len(document.pages) > 4 or document.size > _LARGE else cut()
 
-    async def _parts(self, version: SchemaVersion, cut: planning.Cut | None) -> Parts | None:
+    async def _parts(self, version: SchemaVersion, cut: planning.Cut | None, *, quoted: bool) -> Parts | None:
         if cut is None:
             return None
-        images = any(line.image for line in cut[0].all)
+        form: FormKind = "quoted groups" if quoted else "groups"
+        if any(line.image for line in cut[0].all):
+            form = "quoted rows" if quoted else "rows"
         return Parts(
             *cut,
-            prepared=await self._prepare(version, "rows" if images else "groups"),
+            prepared=await self._prepare(version, form),
             once=await self._prepare(version, "once"),
         )
 
@@ -225,8 +232,8 @@ class Extractor:
             parts=result.parts,
             status="partial" if result.partial or seen.doubts else "succeeded",
             evidence=seen.evidence,
-            examples=0 if result.parts else len(plan.examples),
-            quoted=plan.parts is None and plan.prepared.form.quoted and not result.parts,
+            examples=len(plan.examples),
+            quoted=planning.evidence_mode(arguments.options, arguments.version) == "quotes",
             logprobs=seen.logprobs,
             version=arguments.version,
             document=plan.document,
@@ -292,7 +299,7 @@ class Extractor:
                 holds = [await account.more(half.call, plan.model) for half in plan.segments]
             else:
                 return Outcome(one.data, review=one.seen)
-        whole = await PartsReading(
+        asking = Asking(
             plan,
             account=account,
             journal=journal,
@@ -300,14 +307,20 @@ class Extractor:
             upstream=self._upstream,
             options=options,
             settings=self._settings,
-        ).read(holds, partial=options.allow_partial)
+            most=self._most(plan.version, options),
+            stronger=self._stronger(plan, options),
+            evidence=_evidence(options, plan.version),
+        )
+        reading = PartsReading(plan, asking, evidence=_evidence(options, plan.version))
+        whole = await reading.read(holds, partial=options.allow_partial)
         findings = (*whole.findings, *whole.doubts)
-        return Outcome(whole.data, findings, tuple(spans(plan, whole)), partial=bool(whole.doubts))
+        return Outcome(whole.data, findings, whole.parts, partial=bool(whole.doubts), review=whole.review)
 
     async def _halved(self, plan: Plan, options: Options) -> Plan | None:
         """The plan for a document whose answer was longer than one call may be; None where parts cannot help."""
         cut = await asyncio.to_thread(planning.smaller, plan.document, plan.version, options=options)
-        parts = await self._parts(plan.version, cut)
+        quoted = planning.evidence_mode(options, plan.version) == "quotes"
+        parts = await self._parts(plan.version, cut, quoted=quoted)
         if parts is None:
             return None
         return planning.make(
@@ -319,6 +332,7 @@ class Extractor:
             options=options,
             settings=self._settings,
             parts=parts,
+            examples=await self._examples(parts.prepared, plan.document),
         )
 
     async def _prepare(self, version: SchemaVersion, form: FormKind = "whole") -> Prepared:

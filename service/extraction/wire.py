@@ -68,8 +68,7 @@ class Options(BaseModel):
         None,
         description="`locations`: say of every value where it stands in the document, and how sure it is. `quotes`: ask the "
         "model besides for a short quote of every value, for pictures whose words nobody can look up, and show it as what it "
-        "says (`reason: quoted`); it costs about as many output tokens as the record, and only documents that are read in one "
-        "call have them. By default what the schema says, else `off`.",
+        "says (`reason: quoted`); it costs about as many output tokens as the record. By default what the schema says, else `off`.",
         examples=["locations"],
     )
     as_version: int | None = Field(

@@ -1,7 +1,7 @@
 """What a request may cost at most before it is begun: to begin at all, and with everything that may follow. Pure."""
 
 from service.catalogue import Model, cost
-from service.extraction.plan import Plan
+from service.extraction.plan import Plan, Segment
 from service.foundation.money import NanoUSD
 from service.upstream import Estimate, counted
 
@@ -22,17 +22,19 @@ def worst(plan: Plan, *, most: int, stronger: Model | None) -> Estimate:
 
     ``most`` attempts in all for a document that is read in one call: beyond the first, each may be a repair, which tells
     what the record says and what is wrong with it besides, or go to ``stronger``. Of a long document each part may take
-    as many, and so may the question for what it says once.
+    as many, and so may what it says once, which is first read with the parts; no question is longer than the longest part.
     """
-    if plan.parts is not None:
-        each = [counted(segment.call, plan.model) for segment in plan.segments]
-        once = max(each, key=lambda one: one.cost)
-        return _sum([*each, once] * most)
-    (segment,) = plan.segments
-    first = counted(segment.call, plan.model)
     models = [plan.model] if stronger is None else [plan.model, stronger]
-    after = max((_repair(counted(segment.call, model), model) for model in models), key=lambda one: one.cost)
-    return _sum([first, *[after] * (most - 1)])
+
+    def after(segment: Segment) -> Estimate:
+        each = (_repair(counted(segment.call, model), model) for model in models)
+        return max(each, key=lambda one: one.cost)
+
+    first = [counted(segment.call, plan.model) for segment in plan.segments]
+    again = [after(segment) for segment in plan.segments]
+    if plan.parts is not None:
+        again.append(max(again, key=lambda one: one.cost))
+    return _sum([*first, *again * (most - 1)])
 
 
 def _repair(like: Estimate, model: Model) -> Estimate:

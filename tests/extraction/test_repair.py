@@ -277,13 +277,13 @@ async def test_an_unsupported_value_never_replaces_a_supported_one(
     """What stands in the document stays, whatever a repair says."""
     from service.documents import Document, Page
     from service.extraction.evidence import Index, Outline, locate
-    from service.extraction.repair import _lost, _restored
+    from service.extraction.looking import lost, restored
 
     index = Index.of(Document("sha256:0", "text/plain", None, len(TEXT), (Page(1, TEXT),)))
     before, after = {"order": "A-4711", "total": 7}, {"order": "B-9983", "total": 1280.5}
     outline = Outline(ORDER)
     old, new = (locate(index, one, outline) for one in (before, after))
-    assert _restored(before, after, _lost(old, new)) == {"order": "A-4711", "total": 1280.5}
+    assert restored(before, after, lost(old, new)) == {"order": "A-4711", "total": 1280.5}
 
 
 def finding(**more: Any) -> Finding:

@@ -5,6 +5,7 @@ change what is written before. A quote is a claim of the model and stays one: it
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from service.documents import Page
@@ -127,9 +128,15 @@ def _marked(value: Any, pointer: str) -> Any:
 
 
 def with_quotes(
-    index: Index, evidence: Mapping[str, Evidence], quotes: Mapping[str, str], data: Any
+    index: Index,
+    evidence: Mapping[str, Evidence],
+    quotes: Mapping[str, str],
+    data: Any,
+    shown: Mapping[str, frozenset[int]] = MappingProxyType({}),
 ) -> dict[str, Evidence]:
     """Evidence with the model's quotes where the document's words gave none.
+
+    ``shown``: of a quote from a part of the document, the numbers of the pages where alone it can stand.
 
     A quote that stands in the document once gives the leaf its page and boxes, status ``ambiguous``: the model points
     there, and the value itself is not printed so. Where pages hold pictures that nobody could read, a quote that says the
@@ -142,7 +149,13 @@ def with_quotes(
         one = evidence.get(pointer)
         if one is None or one.status != "not_found":
             continue
-        places = [place for place in of_text(index, quote) if place.match != "fuzzy"]
+        pages = shown.get(pointer)
+        places = [
+            place
+            for place in of_text(index, quote)
+            if place.match != "fuzzy"
+            and (pages is None or index.pages[index.page_at(place.start)].number in pages)
+        ]
         if len(places) == 1:
             start, end, quality, match = places[0]
             page = index.page_at(start)
@@ -164,7 +177,8 @@ def with_quotes(
             if said is None or not _says(quote, said):
                 found[pointer] = one._replace(quote=quote)
                 continue
-            alone = index.pages[0].number if len(index.pages) == 1 else None
+            numbers = pages or frozenset(page.number for page in index.pages)
+            alone = next(iter(numbers)) if len(numbers) == 1 else None
             found[pointer] = Evidence("ambiguous", page=alone, quote=quote, score=_SAID, reason="quoted")
     return found
 

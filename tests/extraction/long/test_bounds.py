@@ -1,5 +1,6 @@
 """What bounds the reading of long documents: the deadline, the money, how many parts are read at once."""
 
+import json
 import threading
 import time
 from collections.abc import Sequence
@@ -140,3 +141,29 @@ async def test_a_stream_says_how_far_a_long_document_is(opened: Opened) -> None:
     assert body["data"] == gold.record()
     assert len(body["parts"]) == len(told)
     assert costs[-1] == pytest.approx(float(body["usage"]["cost_usd"]), abs=1e-9)
+
+
+async def test_a_stream_shows_the_rows_so_far(opened: Opened) -> None:
+    """Snapshots of a long document are the parts that are read, merged: rows of the record, in its order, more and more."""
+    one = made.statement(1, 30)
+    data = one.text.encode()
+    gold = await golden(one, data, "text/plain")
+    reader = Watched(gold, takes=0.5)
+    async with opened(reader, parts_at_once=2) as client:
+        answer = await send(client, one, data, "text/plain", accept="text/event-stream")
+    heard = events(answer.text)
+    name, record = heard[-1]
+    assert name == "record"
+    assert record["data"] == gold.record()
+    wanted = [json.dumps(row) for row in record["data"]["transactions"]]
+    sizes = []
+    for name, body in heard:
+        if name == "snapshot":
+            rows = iter(wanted)
+            assert all(
+                json.dumps(row) in rows for row in body["data"]["transactions"]
+            )  # in order: `in` uses rows up
+            sizes.append(len(body["data"]["transactions"]))
+    assert len(sizes) >= 2
+    assert sizes == sorted(sizes)
+    assert 0 < sizes[0] < sizes[-1] < len(wanted)
