@@ -1,13 +1,16 @@
-"""Everything that makes a JSON value no schema, place by place: who corrects one mistake wants to know of the others. Pure.
+"""Everything that is wrong with a schema, place by place: who corrects one mistake wants to know of the others. Pure.
 
-Compiling stops at the first. What only the compiler can tell (no value can match, no technique fits) is not here.
+Compiling stops at the first. ``mistakes`` are what makes a JSON value no schema; ``refusals`` is what only the compiler can
+tell: no value can match, no technique fits.
 """
 
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
 
+from service.foundation import clock
 from service.foundation.errors import Fault
 from service.registry.compatibility.judge import Judge
 from service.strict import (
@@ -20,6 +23,8 @@ from service.strict import (
 )
 
 _MOST = 50
+_REFUSALS_S = 3.0
+"""Compiling is mostly a matter of milliseconds; for schemas that take seconds, fewer refusals are told at once."""
 _REFERENCES = ("$ref", "$dynamicRef")
 
 
@@ -41,6 +46,56 @@ def mistakes(schema: Any, *, references: bool = True) -> list[Fault]:
     if references and not found:
         found += _dangling(Documents(schema, dialect, {}))
     return found[:_MOST]
+
+
+def refusals(schema: Any, mistaken: Sequence[Fault], compiled: Callable[[Any], object]) -> list[Fault]:
+    """What ``compiled`` refuses, at most fifty places in at most a few seconds, once the mistakes are out of the way.
+
+    Whatever is refused is taken for a schema that allows anything, and the rest is compiled again.
+    """
+    rest = copy.deepcopy(schema)
+    for fault in mistaken:
+        _put(rest, fault.pointer, None)
+    found: list[Fault] = []
+    until = clock.monotonic() + _REFUSALS_S
+    while len(found) < _MOST and clock.monotonic() < until:
+        try:
+            compiled(rest)
+        except SchemaRefused as refused:
+            if refused.pointer in {fault.pointer for fault in found}:
+                break
+            found += refused.errors
+            if not _put(rest, refused.pointer, {}):
+                break
+        else:
+            break
+    return found
+
+
+def _put(schema: Any, pointer: str, instead: Any) -> bool:
+    """Put something else where a pointer leads, or with None take away what is there; whether there was anything."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    if not steps:
+        return False
+    node = schema
+    for step in steps[:-1]:
+        node = _at(node, step)
+    last: Any = int(steps[-1]) if isinstance(node, list) and steps[-1].isdigit() else steps[-1]
+    if _at(node, steps[-1]) is None:
+        return False
+    if instead is None:
+        del node[last]
+    else:
+        node[last] = instead
+    return True
+
+
+def _at(node: Any, step: str) -> Any:
+    if isinstance(node, dict):
+        return node.get(step)
+    if isinstance(node, list) and step.isdigit() and int(step) < len(node):
+        return node[int(step)]
+    return None
 
 
 def unreadable(schema: Any, draft: str) -> Fault | None:

@@ -12,7 +12,7 @@ from service.registry.errors import Incompatible, PreconditionFailed, RegistryBu
 from service.registry.faults import faults_beside
 from service.registry.lifecycle import ensure_writable
 from service.registry.lints import Lint, lints
-from service.registry.mistakes import mistakes, unreadable
+from service.registry.mistakes import mistakes, refusals, unreadable
 from service.registry.references import bundle
 from service.registry.registry import Registry
 from service.registry.schemas import NAME, SchemaName, SchemaVersion
@@ -70,6 +70,11 @@ def _compiled(
         if not unresolved:
             found += error.errors or [Fault("", error.detail)]
     clearer = mistakes(content.complete, references=not unresolved)
+    if not unresolved:
+        # The first refusal may be a mistake in other words; the others only show once it is out of the way.
+        clearer += refusals(
+            content.complete, clearer, lambda rest: SchemaVersion(SchemaName(name), None, rest).compiled
+        )
     places = {fault.pointer for fault in clearer}
     return None, [*clearer, *(fault for fault in found if fault.pointer not in places)]
 

@@ -245,6 +245,21 @@ async def test_what_cannot_be_projected(client: httpx2.AsyncClient) -> None:
             ["/patternProperties/[", "/properties/a/pattern"],
         ),
         ({"type": "object", "properties": {"a": {"$ref": "schema://nobody/1"}, "b": {"type": "strin"}}}, None),
+        (
+            # What only the compiler can tell, also beside mistakes.
+            {
+                "type": "object",
+                "properties": {
+                    "a": {"type": "string", "minLength": 5, "maxLength": 2},
+                    "b": {"type": "object", "properties": {"c": {"$ref": "#/$defs/n"}}, "required": ["c"]},
+                    "d": {"type": "array", "minItems": 3, "maxItems": 1},
+                    "e": {"type": "strin"},
+                },
+                "required": ["a", "b", "d"],
+                "$defs": {"n": {"type": "integer", "minimum": 5, "maximum": 3}},
+            },
+            ["/properties/a", "/$defs/n", "/properties/d", "/properties/e/type"],
+        ),
     ],
 )  # fmt: skip
 async def test_every_mistake_is_told_at_once(
