@@ -169,11 +169,11 @@ async def test_members_may_be_called_like_keywords(client: httpx2.AsyncClient) -
 
 @pytest.mark.parametrize("kind", ["openapi.json", "model.py", "model.ts"])
 async def test_versions_that_are_not_there(client: httpx2.AsyncClient, kind: str) -> None:
-    """A problem that says what there is."""
+    """A problem that says what there is. What pins a version takes its number only; types are read by alias, too."""
     for path, status in (
         ("nothing/versions/1", 404),
         ("invoice/versions/99", 404),
-        ("invoice/versions/x", 400),
+        ("invoice/versions/x", 400 if kind == "openapi.json" else 404),
     ):
         answer = await client.get(f"/v1/schemas/{path}/{kind}")
         assert answer.status_code == status
