@@ -137,7 +137,6 @@ def test_a_generated_typescript_client_extracts_an_invoice(service: str, tmp_pat
 
 
 @needs("venv-schemathesis")
-@pytest.mark.timeout(290)
 def test_fuzzing_the_surface(service: str, tmp_path: Path) -> None:
     """schemathesis, bounded: no answer of 500 or above, none outside its own description.
 
@@ -149,7 +148,7 @@ def test_fuzzing_the_surface(service: str, tmp_path: Path) -> None:
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
     run = subprocess.run(
         [tool, "run", f"{service}/openapi.json", "--checks", checks, "--phases", "examples,coverage,fuzzing",
-         "--max-examples", "8", "--seed", "7", "--workers", "1", "--generation-database", "none"],
+         "--max-examples", "4", "--seed", "7", "--workers", "1", "--generation-database", "none"],
         capture_output=True, text=True, cwd=tmp_path, check=False,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent / "clients")},
     )  # fmt: skip

@@ -20,6 +20,8 @@ from tests.extraction.long.made import Made
 from tests.extraction.long.measure import compare
 from tests.extraction.long.perfect import Gold, PerfectReader
 
+pytestmark = pytest.mark.no_cover  # whole documents over HTTP: counting lines would triple their time
+
 DOCUMENTS = SHARED / "documents"
 Opened = Callable[..., AbstractAsyncContextManager[httpx2.AsyncClient]]
 

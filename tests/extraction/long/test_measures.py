@@ -20,6 +20,8 @@ from tests.extraction.long.made import Made
 from tests.extraction.long.measure import Pipeline, Score, compare
 from tests.extraction.long.perfect import Gold
 
+pytestmark = pytest.mark.no_cover  # a measure: counting lines would triple its time
+
 FULL = os.environ.get("WINNOW_CORPUS") == "full"
 DOCUMENTS = SHARED / "documents"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
