@@ -23,7 +23,7 @@ from service.strict import Compiled, SchemaRefused, check, compile
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 FULL = os.environ.get("WINNOW_CORPUS") == "full"
-ONE_IN = 1 if FULL else 20
+ONE_IN = 1 if FULL else 12
 SAMPLES = 3
 SYNTHETIC = {"suite", "jsb:Handwritten", "jsb:Synthesized"}
 VALIDATORS = {
