@@ -33,6 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show at the end what tests that measure have printed, whichever process ran them."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    shown = [one for one in reports if one.when == "call" and "figures" in one.keywords and one.capstdout]
+    if shown:
+        terminalreporter.section("figures")
+    for report in shown:
+        terminalreporter.write_line(f"{report.nodeid}\n{report.capstdout.strip(chr(10))}\n")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _stay_on_this_machine() -> Iterator[None]:
     """A test that connects beyond loopback fails at once."""

@@ -52,6 +52,7 @@ async def answer(loader: Loader, row: dict[str, Any], **options: Any) -> Documen
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.figures
 async def test_hostile_files() -> None:
     """Every hostile file ends in a document or a 4xx of the expected class, in bounded time."""
     loader = Loader(Settings(cpu_s=8, workers=2))
@@ -69,7 +70,7 @@ async def test_hostile_files() -> None:
     finally:
         await loader.close()
     print(
-        f"\nhostile files: slowest {slowest:.1f} s, {len(ARGUED)} argued, not as expected: {differing or 'none'}"
+        f"hostile files: slowest {slowest:.1f} s, {len(ARGUED)} argued, not as expected: {differing or 'none'}"
     )
     assert len(differing) <= 2
     assert slowest < 90
@@ -88,6 +89,7 @@ async def test_passwords() -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.figures
 async def test_gold_values_are_in_the_text() -> None:
     """What gold records say and their documents write stands in the loaded text, for at least 98 of 100 strings.
 
@@ -116,7 +118,7 @@ async def test_gold_values_are_in_the_text() -> None:
     finally:
         await loader.close()
     for kind, counts in sorted(seen.items()):
-        print(f"\n{kind}: {', '.join(f'{count} {what}' for what, count in counts.items())}", end="")
+        print(f"{kind}: {', '.join(f'{count} {what}' for what, count in counts.items())}")
     assert len(seen) > 5
     for kind, counts in seen.items():
         held = counts["in one piece"] + counts["by words"]

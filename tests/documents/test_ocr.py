@@ -371,7 +371,8 @@ def test_pages_are_read_within_limits(python: str, tmp_path: Path) -> None:
 @pytest.mark.corpus
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(not RECEIPTS.is_dir(), reason="the documents are not beside this checkout")
-def test_values_of_real_receipts_are_located(python: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.figures
+def test_values_of_real_receipts_are_located(python: str) -> None:
     """Totals and dates of scanned receipts have places, and their text is not below that of bare rapidocr."""
     rows = [json.loads(line) for line in (RECEIPTS / "manifest.jsonl").read_text("utf-8").splitlines()]
     rows = [row for row in rows if row["kind"] == "receipt" and row["media_type"].startswith("image/")]
@@ -394,14 +395,13 @@ def test_values_of_real_receipts_are_located(python: str, capsys: pytest.Capture
             counts[f"{name} located"] += bool(one.boxes) and one.page == 1
             # An oracle of its own: the quote holds the value's digits.
             counts[f"{name} right"] += bool(one.boxes) and _digits(gold[name]) in _digits(one.quote or "")
-    with capsys.disabled():
-        print(f"\n{len(rows)} receipts, located / with the right quote / in the text / in bare rapidocr's:")
-        for name in ("total", "date", "company", "address"):
-            shares = [
-                100 * counts[f"{name} {what}"] / len(rows)
-                for what in ("located", "right", "present", "present bare")
-            ]
-            print(f"  {name:8} " + " ".join(f"{share:5.1f} %" for share in shares))
+    print(f"{len(rows)} receipts, located / with the right quote / in the text / in bare rapidocr's:")
+    for name in ("total", "date", "company", "address"):
+        shares = [
+            100 * counts[f"{name} {what}"] / len(rows)
+            for what in ("located", "right", "present", "present bare")
+        ]
+        print(f"  {name:8} " + " ".join(f"{share:5.1f} %" for share in shares))
     for name, floor in (("total", 0.98), ("date", 0.93)):
         missing = len(rows) - counts[f"{name} right"]
         assert missing <= max((1 - floor) * len(rows), 0 if name == "total" else 1), counts

@@ -75,9 +75,8 @@ async def extract(client: httpx2.AsyncClient, row: dict[str, Any]) -> tuple[http
 
 
 @pytest.mark.timeout(1500)
-async def test_every_document_ends_in_a_record_or_a_typed_problem(
-    sandbox: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.figures
+async def test_every_document_ends_in_a_record_or_a_typed_problem(sandbox: str, tmp_path: Path) -> None:
     """No answer is 500 or above, none hangs, every record validates; the table says what the sandbox reads."""
     rows = chosen(lambda row: row["kind"] != "hostile" and row["media_type"] in TEXT_BEARING)
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -112,30 +111,26 @@ async def test_every_document_ends_in_a_record_or_a_typed_problem(
                     bad.append((row["id"], answer.status_code, answer.text[:300]))
 
         await asyncio.gather(*(one(row) for row in rows))
-    with capsys.disabled():
-        print(f"\n{len(rows)} documents, slowest {slowest:.1f} s")
-        for kind, found in sorted(counts.items()):
-            problems = {
-                name: n
-                for name, n in found.items()
-                if name not in ("documents", "records", "leaves", "right")
-            }
-            share = (
-                f"{100 * found['right'] / found['leaves']:.0f} % of {found['leaves']} leaves"
-                if found["leaves"]
-                else "-"
-            )
-            print(
-                f"  {kind:12} {found['documents']:4} documents {found['records']:4} records  {share:24} {problems or ''}"
-            )
+    print(f"{len(rows)} documents, slowest {slowest:.1f} s")
+    for kind, found in sorted(counts.items()):
+        problems = {
+            name: n for name, n in found.items() if name not in ("documents", "records", "leaves", "right")
+        }
+        share = (
+            f"{100 * found['right'] / found['leaves']:.0f} % of {found['leaves']} leaves"
+            if found["leaves"]
+            else "-"
+        )
+        print(
+            f"  {kind:12} {found['documents']:4} documents {found['records']:4} records  {share:24} {problems or ''}"
+        )
     assert bad == []
     assert sum(found["records"] for found in counts.values()) > 0
 
 
 @pytest.mark.timeout(1500)
-async def test_hostile_files_are_answered(
-    sandbox: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.figures
+async def test_hostile_files_are_answered(sandbox: str, tmp_path: Path) -> None:
     """Bombs, broken and odd files: a record or a 4xx in bounded time, and the service goes on as before."""
     rows = chosen(lambda row: row["kind"] == "hostile")
     schema = {"type": "object", "properties": {"title": {"type": ["string", "null"]}}, "required": ["title"]}
@@ -155,6 +150,5 @@ async def test_hostile_files_are_answered(
             if answer.status_code >= 500 or seconds > 90:
                 bad.append((row["id"], answer.status_code, round(seconds, 1), answer.text[:200]))
         assert (await client.get("/healthz")).status_code == 200
-    with capsys.disabled():
-        print(f"\n{len(rows)} hostile files: {dict(sorted(statuses.items()))}, slowest {slowest:.1f} s")
+    print(f"{len(rows)} hostile files: {dict(sorted(statuses.items()))}, slowest {slowest:.1f} s")
     assert bad == []

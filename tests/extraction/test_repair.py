@@ -129,9 +129,8 @@ def tokens(result: Any) -> int:
     return int(result["usage"]["input_tokens"] + result["usage"]["output_tokens"])
 
 
-async def test_one_call_when_nothing_is_wrong_and_a_small_one_for_a_leaf(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.figures
+async def test_one_call_when_nothing_is_wrong_and_a_small_one_for_a_leaf(tmp_path: Path) -> None:
     """A right answer costs one call. One broken leaf costs a repair of that leaf: at most 0.3 of the first call."""
     reader = Scripted()
     reader.first = reader.gold = GOLD
@@ -145,8 +144,7 @@ async def test_one_call_when_nothing_is_wrong_and_a_small_one_for_a_leaf(
     assert repaired["data"] == GOLD
     assert repaired["findings"] == right["findings"]
     ratio = tokens(repaired) / tokens(right)
-    with capsys.disabled():
-        print(f"\ntokens with one broken leaf: {ratio:.2f} of those with none")
+    print(f"tokens with one broken leaf: {ratio:.2f} of those with none")
     assert ratio <= 1.3
 
 
@@ -164,9 +162,8 @@ CHANGES: dict[str, Callable[[Any, random.Random], None]] = {
 }
 
 
-async def test_repair_restores_what_a_right_second_reading_says(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.figures
+async def test_repair_restores_what_a_right_second_reading_says(tmp_path: Path) -> None:
     """Each kind of fault, seeded: what breaks a rule is found and restored, within four attempts."""
     draw = random.Random(8)
     reader = Scripted()
@@ -182,10 +179,8 @@ async def test_repair_restores_what_a_right_second_reading_says(
                 restored += result["data"] == GOLD
                 calls += len(result["provenance"]["attempts"])
             rows.append((name, restored, calls))
-    with capsys.disabled():
-        for name, restored, calls in rows:
-            print(f"\n  {name:16} restored {restored}/4, {calls / 4:.1f} calls", end="")
-        print()
+    for name, restored, calls in rows:
+        print(f"  {name:16} restored {restored}/4, {calls / 4:.1f} calls")
     assert all(restored == 4 for _, restored, _ in rows)
 
 

@@ -103,6 +103,7 @@ def _same(wanted: Any, got: Any) -> bool:
 
 
 @pytest.mark.corpus
+@pytest.mark.figures
 def test_every_document_gives_a_legal_record_in_bounded_time() -> None:
     """Each record validates against its own schema, and no document takes ten seconds; accuracy is printed per field."""
     hits: dict[str, list[bool]] = defaultdict(list)
@@ -130,6 +131,7 @@ def test_every_document_gives_a_legal_record_in_bounded_time() -> None:
 
 
 @pytest.mark.corpus
+@pytest.mark.figures
 def test_digital_invoices_beat_plain_regexes() -> None:
     """Number, date, total and seller of all invoices with a text layer reach the floor of plain regexes."""
     hits: dict[str, list[bool]] = defaultdict(list)

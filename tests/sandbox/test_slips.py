@@ -71,7 +71,8 @@ def test_heads_and_sums(text: str, expected: tuple[str, str, str]) -> None:
 @pytest.mark.corpus
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the documents are not beside this checkout")
-def test_real_receipts_beat_plain_regexes(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.figures
+def test_real_receipts_beat_plain_regexes() -> None:
     """Total, date, company and address of scanned receipts reach the floor over all of them; a sample prints its own."""
     python = interpreter()
     if python is None:
@@ -90,11 +91,10 @@ def test_real_receipts_beat_plain_regexes(capsys: pytest.CaptureFixture[str]) ->
             one, other = _letters(record.get(name)), _letters(row["expected"][name])
             right[name] += one == other
             close[name] += difflib.SequenceMatcher(None, one, other).ratio() >= 0.85
-    with capsys.disabled():
-        print(f"\n{len(rows)} receipts read by OCR, exact and similar:")
-        for name, floor in FLOOR.items():
-            shares = [100 * found[name] / len(rows) for found in (right, close)]
-            print(f"  {name:8} {shares[0]:.0f} % {shares[1]:.0f} % (floor {floor} %)")
+    print(f"{len(rows)} receipts read by OCR, exact and similar:")
+    for name, floor in FLOOR.items():
+        shares = [100 * found[name] / len(rows) for found in (right, close)]
+        print(f"  {name:8} {shares[0]:.0f} % {shares[1]:.0f} % (floor {floor} %)")
     if FULL:
         assert all(100 * right[name] / len(rows) >= floor - 0.5 for name, floor in FLOOR.items()), right
     assert sum(right.values()) > 2 * len(rows)

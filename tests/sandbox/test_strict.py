@@ -155,6 +155,7 @@ def test_hostile_schemas_end() -> None:
 
 
 @pytest.mark.corpus
+@pytest.mark.figures
 def test_the_verdict_agrees_with_the_outside_judge() -> None:
     """On the schema corpus the verdicts of the two checkers are the same but for the reasons listed here."""
     judge_file = SHARED / "tools" / "strict" / "strict_oracle.py"

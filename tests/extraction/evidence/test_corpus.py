@@ -62,6 +62,7 @@ async def _loaded() -> dict[str, tuple[dict[str, Any], Document]]:
 
 
 @needs_corpus
+@pytest.mark.figures
 def test_true_values_are_found(documents: dict[str, tuple[dict[str, Any], Document]]) -> None:
     """Gold values that stand in their document are found."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
@@ -85,6 +86,7 @@ def test_true_values_are_found(documents: dict[str, tuple[dict[str, Any], Docume
 
 
 @needs_corpus
+@pytest.mark.figures
 def test_invented_values_are_flagged(documents: dict[str, tuple[dict[str, Any], Document]]) -> None:
     """Values of another document that do not stand here are not found."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
@@ -118,6 +120,7 @@ def test_invented_values_are_flagged(documents: dict[str, tuple[dict[str, Any], 
 
 
 @needs_corpus
+@pytest.mark.figures
 def test_form_fields_are_where_they_are(documents: dict[str, tuple[dict[str, Any], Document]]) -> None:
     """Values of the fields of PDF forms are found at their fields."""
     right = asked = 0
@@ -130,11 +133,12 @@ def test_form_fields_are_where_they_are(documents: dict[str, tuple[dict[str, Any
             if len(gold) == 1 and one.boxes:
                 asked += 1
                 right += inside(one.boxes[0], gold[0])
-    print(f"\nform fields: {right} of {asked} at their field")
+    print(f"form fields: {right} of {asked} at their field")
     assert right >= 0.95 * asked
 
 
 @pytest.mark.parametrize("script", made.SCRIPTS)
+@pytest.mark.figures
 def test_made_documents(script: str) -> None:
     """The right page and the right place, in words with boxes and in plain text, per script."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
@@ -163,6 +167,7 @@ def test_made_documents(script: str) -> None:
         assert counts["place"] >= 0.95 * counts["leaves"]
 
 
+@pytest.mark.figures
 async def test_made_pdfs() -> None:
     """The same through real PDFs and the loader."""
     table: dict[str, Counter[str]] = defaultdict(Counter)

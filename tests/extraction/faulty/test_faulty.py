@@ -73,9 +73,8 @@ def tokens(answer: Any) -> int:
     return int(answer["usage"]["input_tokens"] + answer["usage"]["output_tokens"])
 
 
-async def test_faults_show_and_right_values_are_found(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.figures
+async def test_faults_show_and_right_values_are_found(bench: Bench) -> None:
     """Invented values are not found, right ones are, at their place, among faults of every kind."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
     missed: list[str] = []
@@ -87,9 +86,8 @@ async def test_faults_show_and_right_values_are_found(
             continue
         table[case.kind]["documents"] += 1
         _tally(table[case.kind], case, first, answer["evidence"], missed)
-    with capsys.disabled():
-        show("faults among right values", table)
-        print(f"  missed, some of {len(missed)}: {missed[:: max(len(missed) // 30, 1)]}")
+    show("faults among right values", table)
+    print(f"  missed, some of {len(missed)}: {missed[:: max(len(missed) // 30, 1)]}")
     total: Counter[str] = Counter()
     for kind, counts in table.items():
         if kind in UNPRINTED:
@@ -140,7 +138,8 @@ def _there(case: Case, one: Mapping[str, Any], where: Any) -> bool:
     return "box" in one and inside(tuple(one["box"]), where)
 
 
-async def test_what_breaks_a_rule_is_a_finding(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.figures
+async def test_what_breaks_a_rule_is_a_finding(bench: Bench) -> None:
     """Every amount that a rule adds up, when it is changed, and every digit of an IBAN, is a finding."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for case in bench.suite.some():
@@ -160,8 +159,7 @@ async def test_what_breaks_a_rule_is_a_finding(bench: Bench, capsys: pytest.Capt
             counts["broken"] += 1
             assert answer is not None, (case.id, rule)
             counts["findings"] += any(one["rule"] == rule["rule"] for one in answer["findings"])
-    with capsys.disabled():
-        show("broken sums and checksums", table)
+    show("broken sums and checksums", table)
     assert {"sum", "total", "checksum", "product", "running"} <= table.keys()
     assert all(counts["findings"] == counts["broken"] for counts in table.values())
 
@@ -205,7 +203,8 @@ def _operands(rule: Mapping[str, Any]) -> list[str]:
     return found
 
 
-async def test_repair_restores_and_costs_little(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.figures
+async def test_repair_restores_and_costs_little(bench: Bench) -> None:
     """One call when nothing is wrong; what a right second reading can restore is restored, by a small call."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
     ratios: dict[str, list[float]] = defaultdict(list)
@@ -248,14 +247,13 @@ async def test_repair_restores_and_costs_little(bench: Bench, capsys: pytest.Cap
                 lost.append(f"{case.id} {kind} {first.changed} {first.rows}")
             if kind == "invented" and calls > 1:
                 ratios[case.schema].append(tokens(answer) / tokens(right))
-    with capsys.disabled():
-        show("repair", table)
-        print("  tokens with one invented value, of those with none")
-        for schema, some in sorted(ratios.items()):
-            print(f"    {schema:28} {len(some):3} documents, mean {mean(some):.2f}, most {max(some):.2f}")
-        every = mean(mean(some) for some in ratios.values())
-        print(f"    {len(ratios)} schemas: mean {every:.2f}")
-        print(f"  more than one call for a right record: {again[:20]}\n  not restored: {lost[:20]}")
+    show("repair", table)
+    print("  tokens with one invented value, of those with none")
+    for schema, some in sorted(ratios.items()):
+        print(f"    {schema:28} {len(some):3} documents, mean {mean(some):.2f}, most {max(some):.2f}")
+    every = mean(mean(some) for some in ratios.values())
+    print(f"    {len(ratios)} schemas: mean {every:.2f}")
+    print(f"  more than one call for a right record: {again[:20]}\n  not restored: {lost[:20]}")
     faults = [table[kind] for kind in KINDS]
     assert sum(one["restored"] for one in faults) >= 0.95 * sum(one["noticed"] for one in faults) > 0
     assert table["nothing"]["one call"] >= 0.97 * table["nothing"]["documents"]

@@ -143,7 +143,8 @@ async def _real(loader: Loader, row: dict[str, Any]) -> tuple[Pipeline, Aligned,
 @pytest.mark.corpus
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the documents are not beside this checkout")
-async def test_real_documents_lose_nothing(loader: Loader, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.figures
+async def test_real_documents_lose_nothing(loader: Loader) -> None:
     """Splits of real documents say what the whole says, in order, and complete records are not doubted.
 
     What a text prints of its gold is all that can be read in parts. The reader gives rows of the lines that are shown
@@ -173,14 +174,11 @@ async def test_real_documents_lose_nothing(loader: Loader, capsys: pytest.Captur
             total.wanted += score.wanted
             total.got += score.got
             total.common += score.common
-    with capsys.disabled():
-        shown = ", ".join(
-            f"1/{1 / share:.0f}: {total.f1:.4f} of {total.wanted} rows" for share, total in totals.items()
-        )
-        print(
-            f"\nreal documents in parts: {shown}; {known} of {rows} rows aligned; {len(below)} of {compared}"
-        )
-        print(f"readings below 99.5 % or out of order: {sorted(below)}; {doubted} of {whole} doubted wrongly")
+    shown = ", ".join(
+        f"1/{1 / share:.0f}: {total.f1:.4f} of {total.wanted} rows" for share, total in totals.items()
+    )
+    print(f"\nreal documents in parts: {shown}; {known} of {rows} rows aligned; {len(below)} of {compared}")
+    print(f"readings below 99.5 % or out of order: {sorted(below)}; {doubted} of {whole} doubted wrongly")
     assert all(total.f1 >= 0.995 for total in totals.values())
     assert known >= 0.85 * rows
     assert len(below) <= 0.06 * compared

@@ -17,7 +17,8 @@ pytestmark = [
 ]
 
 
-def test_verdicts_agree(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.figures
+def test_verdicts_agree() -> None:
     """STRICT and LENIENT decide every undisputed case as Confluent does, STRICT every one of Karapace's as set inclusion."""
     cases: list[dict[str, Any]] = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
     counts: Counter[tuple[str, bool, bool]] = Counter()
@@ -34,16 +35,15 @@ def test_verdicts_agree(capsys: pytest.CaptureFixture[str]) -> None:
             witnessed[any(one.witness is not NO_WITNESS for one in report.differences)] += 1
         if not agrees and not case["disputed"]:
             wrong.append((case["name"], [(one.kind, one.pointer) for one in report.differences]))
-    with capsys.disabled():
-        print(
-            f"\n{len(cases)} cases of compatibility, slowest {slowest:.2f} s; refusals with a witness: {witnessed[True]}"
-        )
-        for policy in ("STRICT", "LENIENT", "KARAPACE"):
-            for disputed in (False, True):
-                right, all_ = (
-                    counts[policy, disputed, True],
-                    counts[policy, disputed, True] + counts[policy, disputed, False],
-                )
-                print(f"  {policy:9} {'disputed' if disputed else 'undisputed':10} {right} of {all_}")
+    print(
+        f"\n{len(cases)} cases of compatibility, slowest {slowest:.2f} s; refusals with a witness: {witnessed[True]}"
+    )
+    for policy in ("STRICT", "LENIENT", "KARAPACE"):
+        for disputed in (False, True):
+            right, all_ = (
+                counts[policy, disputed, True],
+                counts[policy, disputed, True] + counts[policy, disputed, False],
+            )
+            print(f"  {policy:9} {'disputed' if disputed else 'undisputed':10} {right} of {all_}")
     assert wrong == []
     assert slowest < 2
