@@ -24,7 +24,14 @@ from service.extraction.result import body
 from service.extraction.run import Extractor
 from service.extraction.shown import document_body
 from service.extraction.store import Store, Stored, UnknownExtraction
-from service.extraction.wire import DocumentRef, EstimateBody, ExtractionBody, ExtractionList, PartBody
+from service.extraction.wire import (
+    AsVersion,
+    DocumentRef,
+    EstimateBody,
+    ExtractionBody,
+    ExtractionList,
+    PartBody,
+)
 from service.files import Files
 from service.foundation import clock, jsontext
 from service.foundation.content import Content
@@ -192,9 +199,10 @@ async def show_extraction(
     request: Request,
     id: Annotated[str, Path(max_length=256, examples=["ext_01kahx3v6m8q2d0z4w7y5t9r1c"])],
     as_version: Annotated[
-        int | None,
+        AsVersion | None,
         Query(
-            ge=1, le=999_999_999, description="Project the record for readers of this version.", examples=[1]
+            description="Project the record for readers of this version: its number, an alias, or `latest`.",
+            examples=["1"],
         ),
     ] = None,
 ) -> Response:

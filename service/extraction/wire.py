@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+)
 
 from service.foundation.money import NanoUSD, parse_usd
 
@@ -15,6 +23,30 @@ def _money(value: object) -> NanoUSD:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError('an amount in US dollars, such as 0.05 or "0.05"')  # noqa: TRY004 - pydantic's way
     return parse_usd(value)
+
+
+def _written(value: object) -> object:
+    """A number as text; JSON writes whole numbers also as `1.0`."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_WHICH = "^([1-9][0-9]{0,8}|[a-z][a-z0-9-]*)$"
+AsVersion = Annotated[
+    str,
+    BeforeValidator(_written),
+    StringConstraints(max_length=64, pattern=_WHICH),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "maxLength": 64, "pattern": _WHICH},
+                {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+            ]
+        }
+    ),
+]
+"""A version of the schema at hand: its number, an alias, or ``latest``."""
 
 
 class Options(BaseModel):
@@ -71,13 +103,12 @@ class Options(BaseModel):
         "says (`reason: quoted`); it costs about as many output tokens as the record. By default what the schema says, else `off`.",
         examples=["locations"],
     )
-    as_version: int | None = Field(
+    as_version: AsVersion | None = Field(
         None,
-        ge=1,
-        le=999_999_999,
-        description="Answer with the record as readers of this version of the schema know it: members that it does not know "
-        "are left out, those that may be null and are missing are null; 422 where it cannot be read so.",
-        examples=[1],
+        description="Answer with the record as readers of this version of the schema know it (a number, an alias, or "
+        "`latest`): members that it does not know are left out, those that may be null and are missing are null; 422 where "
+        "it cannot be read so.",
+        examples=["1"],
     )
     store: bool = Field(
         False, description="Keep the result under `/v1/extractions/{id}`. Attempts are always kept."

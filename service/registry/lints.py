@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.strict import children
+from service.strict import DRAFTS, children, declared_draft, guess_draft
 
 _MAX_LINTS = 200
 _DEEP = 6
@@ -78,6 +78,15 @@ def lints(schema: Any) -> list[Lint]:
                 "no_description",
                 "The schema says nothing about what its records are.",
                 "Add `description`.",
+            )
+        )
+    if "$schema" in schema and declared_draft(schema) is None:
+        found.append(
+            Lint(
+                "/$schema",
+                "unknown_draft",
+                f"This names no draft that is known; the schema is read as draft {guess_draft(schema)}.",
+                f"Name one of the drafts {', '.join(DRAFTS)}, or leave `$schema` out.",
             )
         )
     found.extend(_deep(schema))
@@ -219,8 +228,6 @@ _RULES: Mapping[str, Callable[[_Property], Remark | None]] = {
     "no_unit": _no_unit,
     "anything": _anything,
 }
-RULES = (*_RULES, "deep_nesting")
-"""The name of every remark."""
 
 
 def _words(name: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ every draft as the compiler does.
 
 from service.strict.check import Violation, check
 from service.strict.compiler import Compiled, Loss, Undeclared, compile
-from service.strict.drafts import DRAFTS, children, dialect_of, guess_draft
+from service.strict.drafts import DRAFTS, children, declared_draft, dialect_of, guess_draft
 from service.strict.limits import Stats
 from service.strict.negation import EXCLUDED, negation
 from service.strict.patterns import searcher
@@ -40,6 +40,7 @@ __all__ = [
     "check",
     "children",
     "compile",
+    "declared_draft",
     "dialect_of",
     "guess_draft",
     "negation",

@@ -62,6 +62,20 @@ async def test_an_upgrade_story(service: httpx2.AsyncClient) -> None:
     assert stored["data"] == new["data"]
     stored = (await service.get(f"/v1/extractions/{old['id']}?as_version=1")).json()
     assert stored["data"] == {"order": "A-4711"}
+    await service.put("/v1/schemas/parcel/aliases/first", json={"version": 1})
+    for reader, order in (("first", ["order"]), ("1", ["order"]), ("latest", ["order", "note"])):
+        sent["options"]["as_version"] = reader
+        for answer in (
+            await service.post("/v1/extract/parcel", json=sent),
+            await service.get(f"/v1/extractions/{old['id']}?as_version={reader}"),
+        ):
+            assert list(answer.json()["data"]) == order
+            assert answer.json()["schema"]["as_version"] == len(order)
+    sent["options"]["as_version"] = "nobody"
+    assert (await service.post("/v1/extract/parcel", json=sent)).json()["code"] == "schema_not_found"
+    sent["options"]["as_version"] = True
+    refused = (await service.post("/v1/extract/parcel", json=sent)).json()
+    assert (refused["status"], refused["errors"][0]["pointer"]) == (400, "/options/as_version")
 
     refused = await publish(service, record(order={"type": "integer", "description": "Its number."}))
     problem = refused.json()
@@ -69,7 +83,7 @@ async def test_an_upgrade_story(service: httpx2.AsyncClient) -> None:
     difference = problem["differences"][0]
     assert difference["pointer"] == "/properties/order/type"
     assert difference["witness"]["order"] == str(difference["witness"]["order"])
-    assert (await service.get("/v1/schemas/parcel/versions")).json()["aliases"] == {"latest": 2}
+    assert (await service.get("/v1/schemas/parcel/versions")).json()["aliases"] == {"first": 1, "latest": 2}
 
 
 async def test_breaking_on_purpose_moves_nobody(service: httpx2.AsyncClient) -> None:
@@ -112,10 +126,11 @@ async def test_references_are_bundled(service: httpx2.AsyncClient) -> None:
 async def test_a_check_says_everything_and_publishes_nothing(service: httpx2.AsyncClient) -> None:
     """Faults, remarks, losses and compatibility in one answer."""
     await publish(service, V1)
-    body = {"schema": record(order={"type": "string", "format": "uri"}, total={"type": "number"})}
+    schema = record(order={"type": "string", "format": "uri"}, total={"type": "number"})
+    body = {"schema": {"$schema": "https://example.com/own-dialect", **schema}}
     found = (await service.post("/v1/schemas/parcel/check", json=body)).json()
     assert (found["publishable"], found["draft"], found["faults"]) == (False, "2020-12", [])
-    assert ("/properties/total", "money_as_float") in {
+    assert {("/properties/total", "money_as_float"), ("/$schema", "unknown_draft")} <= {
         (lint["pointer"], lint["rule"]) for lint in found["lints"]
     }
     assert [loss["keyword"] for loss in found["losses"]] == ["format"]

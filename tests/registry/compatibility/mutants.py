@@ -206,7 +206,10 @@ def _shake(node: Any, chance: random.Random) -> None:
 
 
 def closed(schema: dict[str, Any]) -> dict[str, Any] | None:
-    """The schema with its root closed, where its root is a plain object with properties; else None."""
+    """The schema with its root closed, where its root is a plain object with properties; else None.
+
+    None too where it requires a member that it does not describe: closed, it would admit no record at all.
+    """
     plain = {
         "$schema",
         "$id",
@@ -224,6 +227,7 @@ def closed(schema: dict[str, Any]) -> dict[str, Any] | None:
         schema.get("type") != "object"
         or not isinstance(inner, dict)
         or not inner
+        or not inner.keys() >= set(schema.get("required", []))
         or not set(schema) - {"additionalProperties"} <= plain
     ):
         return None

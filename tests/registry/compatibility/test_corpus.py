@@ -78,6 +78,7 @@ def _strictly(reader: Judge, record: object, old: object, new: object) -> bool:
 def test_chains_of_real_schemas_follow_the_table() -> None:
     """Ten schemas and more, each changed step by step: every step gets the verdict of the RECORDS table."""
     steps = chains = 0
+    wrong = []
     for row in corpus(one_in=40):
         schema = closed(row["schema"]) if isinstance(row["schema"], dict) else None
         if schema is None:
@@ -90,7 +91,9 @@ def test_chains_of_real_schemas_follow_the_table() -> None:
         for step, old, new, backward, forward in chain(schema):
             one = check(new, [old], level="BACKWARD", policy="RECORDS")
             other = check(new, [old], level="FORWARD", policy="RECORDS")
-            assert (one.compatible, other.compatible) == (backward, forward), (row["id"], step, one, other)
             steps += 1
+            if (one.compatible, other.compatible) != (backward, forward):
+                wrong.append((row["id"], step, one, other))
+    assert wrong == []
     assert chains >= 10
     assert steps >= 90
