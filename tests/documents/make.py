@@ -7,6 +7,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Sequence
 from email.message import EmailMessage
+from html import escape
 from typing import Any
 
 from fpdf import FPDF
@@ -255,16 +256,26 @@ def shape(*lines: str, placeholder: str = "") -> str:
     return f"<p:sp>{mark}<p:txBody>{inner}</p:txBody></p:sp>"
 
 
-def xlsx(sheets: dict[str, str], *, hidden: tuple[str, ...] = (), columns: str = "") -> bytes:
-    """A workbook of sheets given as the XML of their rows; ``columns`` is that of the columns of each."""
+def xlsx(
+    sheets: dict[str, str], *, hidden: tuple[str, ...] = (), columns: str = "", codes: tuple[str, ...] = ()
+) -> bytes:
+    """A workbook of sheets given as the XML of their rows; ``columns`` is that of the columns of each.
+
+    Style 1 is that of dates; from 2 on, styles have the number formats ``codes``.
+    """
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     listed = "".join(
         f'<sheet name="{name}" sheetId="{at}" r:id="r{at}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}/>'
         for at, name in enumerate(sheets, start=1)
     )
+    defined = "".join(
+        f'<numFmt numFmtId="{at}" formatCode="{escape(code, quote=True)}"/>'
+        for at, code in enumerate(codes, start=164)
+    )
+    used = "".join(f'<xf numFmtId="{at}"/>' for at in range(164, 164 + len(codes)))
     styles = (
-        f'<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/>'
-        "</cellXfs></styleSheet>"
+        f'<styleSheet xmlns="{main}"><numFmts>{defined}</numFmts><cellXfs><xf numFmtId="0"/>'
+        f'<xf numFmtId="14" applyNumberFormat="1"/>{used}</cellXfs></styleSheet>'
     )
     return package(
         {

@@ -1,15 +1,17 @@
 """What a workbook hides is left out and noticed, whichever family it is of."""
 
 from collections.abc import Callable
+from operator import itemgetter
 
 import pytest
 
 from service.documents.errors import DocumentTooComplex, DocumentUnreadable
 from service.documents.media import resolve
+from service.documents.number_formats import of_code
 from service.documents.parsed import Parsed
-from service.documents.sheets_hidden import Spans
+from service.documents.sheet_marks import Formats, Spans
 from tests.documents import workbooks
-from tests.documents.workbooks import FAMILIES, Sheet
+from tests.documents.workbooks import FAMILIES, Number, Sheet
 
 Read = Callable[..., Parsed]
 
@@ -44,6 +46,61 @@ def test_nothing_hidden(read: Read, family: str) -> None:
     parsed = read(make(Sheet("Main", [["a1", "b1"], ["a2", "Müller"]])), media_type)
     assert parsed.pages[0].text == "a1 | b1\na2 | Müller"
     assert parsed.notices == ()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_numbers_as_they_are_read(read: Read, family: str) -> None:
+    """Numbers come with what their format adds, in whichever way the family says it; without one they are bare."""
+    media_type, make = FAMILIES[family]
+    code = Number(42.0, "00000", "float", "00042")
+    rows = [
+        ["Rate", Number(0.175, "0.00%", "percentage", "17.50%"), "of 0.175"],
+        ["Total", Number(1234.5, '#,##0.00\\ "€"', "currency", "1,234.50 €"), "with VAT"],
+        ["Codes", code, code],
+        ["Bare", Number(1234.5, "#,##0.0", "float", "1,234.5"), "end"],
+    ]
+    parsed = read(make(Sheet("Main", rows)), media_type)
+    assert parsed.pages[0].text.split("\n") == [
+        "Rate | 17.50% | of 0.175",
+        "Total | 1234.50 € | with VAT",
+        "Codes | 00042 | 00042",
+        "Bare | 1234.5 | end",
+    ]
+
+
+def test_cells_whose_format_shows_nothing(read: Read) -> None:
+    """A format may hide what a cell holds; it is left out, and said to be."""
+    rows = "<row><c><v>1</v></c><c s='2'><v>2</v></c><c t='str' s='2'><v>secret</v></c></row>"
+    data = workbooks.make.xlsx({"a": rows.replace("'", '"')}, codes=(";;;",))
+    parsed = read(data, FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "1"
+    assert parsed.notices[0].message == "2 cells whose format shows nothing were left out"
+
+
+def test_comments_of_opendocument_are_not_what_a_cell_shows(read: Read) -> None:
+    """A comment inside a cell and spans inside its paragraph do not change which number it shows."""
+    cell = (
+        '<table:table-cell office:value-type="float" office:value="42" table:number-columns-repeated="2">'
+        "<office:annotation><text:p>007</text:p></office:annotation><text:p>000<text:span>42</text:span></text:p>"
+        "</table:table-cell>"
+    )
+    table = f'<table:table table:name="T"><table:table-row table:number-rows-repeated="2">{cell}</table:table-row></table:table>'
+    assert read(workbooks.ods_of(table), ODS).pages[0].text == "00042 | 00042\n00042 | 00042"
+
+
+def test_formats_of_cells_in_any_order() -> None:
+    """Rows may come in any order; runs of one format are one."""
+    percent, code = of_code("0%"), of_code("000")
+    assert percent is not None
+    assert code is not None
+    formats = Formats()
+    formats.add((5, 5), (1, 1), percent)
+    formats.add((5, 5), (2, 2), percent)
+    formats.add((2, 3), (0, 0), code)
+    formats.add((2, 3), (4, 6), percent)
+    assert [list(formats.of_row(row)) for row in (0, 1, 4, 6)] == [[], [], [], []]
+    assert list(formats.of_row(5)) == [(1, 2, percent)]
+    assert sorted(formats.of_row(3), key=itemgetter(0)) == [(0, 0, code), (4, 6, percent)]
 
 
 def row(text: str, more: str = "") -> str:
