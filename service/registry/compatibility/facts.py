@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any
 
+from service.registry.compatibility.reach import FORMING, branches, forms
 from service.registry.compatibility.values import TooDeep, admits, kind_of, matches
 from service.registry.compatibility.words import KINDS, Bound, Node, Words
 
@@ -70,6 +71,13 @@ class Facts:
         return found
 
     # -- members of objects
+
+    def asked(self) -> list[str]:
+        """The names that are required, some of them only beside others."""
+        needed = [
+            wanted for _, words in self.said for names in words.needed_with.values() for wanted in names
+        ]
+        return list(dict.fromkeys([*self.required, *needed]))
 
     def declared(self) -> list[str]:
         """The names that properties have, in order."""
@@ -215,14 +223,12 @@ def within(case: Case, node: Node) -> Iterator[tuple[Node, Words]]:
         stack += [branch for branch in branches(words) if branch in case.holds]
 
 
-def branches(words: Words) -> Iterator[Node]:
-    """Subschemas that may be in force at the same place."""
-    yield from words.any_of or ()
-    yield from words.one_of or ()
-    if words.conditional is not None:
-        given = words.conditional
-        yield from (one for one in (given.condition, given.then, given.otherwise) if one is not None)
-    yield from words.holds_with.values()
+def alone(whole: Case, told: Facts, node: Node) -> bool:
+    """Whether nothing that ``whole`` says (``told``) beside ``node`` has a say in what projecting leaves of a value."""
+    own = {one for one, _ in within(whole, node)}
+    return not any(
+        words.says & FORMING or any(map(forms, branches(words))) for one, words in told.said if one not in own
+    )
 
 
 def _leftovers(case: Case, owner: Node, node: Node, *, reading: bool) -> Iterator[_Leftovers]:
