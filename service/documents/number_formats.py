@@ -91,6 +91,10 @@ class Format:
     text: tuple[str, str] | Literal["hidden"] | None = None
 
 
+HIDDEN = Format((Shape(number=False),), "hidden")
+"""Shows nothing, whatever a cell holds."""
+
+
 def of_id(number: int, codes: Mapping[int, str]) -> Format | None:
     """The format of an id, by the codes that the file defines; None where it changes nothing that is read."""
     return of_code(codes.get(number) or _BUILT_IN.get(number, ""))
@@ -233,6 +237,8 @@ def formatted(cell: Cell, format: Format) -> str | None:
         return _number(cell, format.shapes) if abs(cell) < _MOST else None
     if isinstance(cell, str) and cell and format.text is not None:
         return "" if format.text == "hidden" else f"{format.text[0]}{cell}{format.text[1]}"
+    if format == HIDDEN:
+        return ""
     if isinstance(cell, dt.date):  # also a datetime
         return {"year": f"{cell:%Y}", "month": f"{cell:%Y-%m}"}.get(format.shapes[0].date)
     return None

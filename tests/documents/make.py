@@ -257,11 +257,16 @@ def shape(*lines: str, placeholder: str = "") -> str:
 
 
 def xlsx(
-    sheets: dict[str, str], *, hidden: tuple[str, ...] = (), columns: str = "", codes: tuple[str, ...] = ()
+    sheets: dict[str, str],
+    *,
+    hidden: tuple[str, ...] = (),
+    columns: str = "",
+    codes: tuple[str, ...] = (),
+    styles: str = "",
 ) -> bytes:
     """A workbook of sheets given as the XML of their rows; ``columns`` is that of the columns of each.
 
-    Style 1 is that of dates; from 2 on, styles have the number formats ``codes``.
+    Style 1 is that of dates; from 2 on, styles have the number formats ``codes``. ``styles`` stands in their place.
     """
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     listed = "".join(
@@ -273,10 +278,8 @@ def xlsx(
         for at, code in enumerate(codes, start=164)
     )
     used = "".join(f'<xf numFmtId="{at}"/>' for at in range(164, 164 + len(codes)))
-    styles = (
-        f'<styleSheet xmlns="{main}"><numFmts>{defined}</numFmts><cellXfs><xf numFmtId="0"/>'
-        f'<xf numFmtId="14" applyNumberFormat="1"/>{used}</cellXfs></styleSheet>'
-    )
+    usual = f'<numFmts>{defined}</numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>{used}</cellXfs>'
+    styles = f'<styleSheet xmlns="{main}">{styles or usual}</styleSheet>'
     return package(
         {
             "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
