@@ -94,14 +94,15 @@ def _sheets(calamine: Any, book: Any, job: Job, marks: Sheets) -> Any:
             yield name, None
             continue
         sheet = book.get_sheet_by_index(place)
-        cells += sheet.height * sheet.width
+        _, left = sheet.start or (0, 0)
+        last, _ = sheet.end or (0, 0)
+        cells += (last + 1) * max(sheet.width, 1)
         if cells > SPARSE * job.limits.max_cells:
             raise DocumentTooComplex("the sheets span too many cells", members={"limit": "max_cells"})
         rows = []
         filled = 0
         about = marks.get(place) or Marks()
-        top, left = sheet.start or (0, 0)
-        for number, row in enumerate(sheet.iter_rows(), start=top):
+        for number, row in enumerate(sheet.iter_rows()):  # all rows, and columns from the first that is used
             if about.formats:
                 row = _formatted(about, row, number, left)
             texts = _row(row if not about.folded else _unfolded(about, row, number, left))
@@ -138,6 +139,8 @@ def _unfolded(marks: Marks, row: list[Any], number: int, left: int) -> list[Any]
 
 def _row(row: list[Any]) -> tuple[str, ...]:
     """The cells as text without the empty ones at the end; nothing for an empty row."""
+    if row.count("") == len(row):  # sheets with a far corner are empty rows by the million
+        return ()
     texts = [_shown(cell) for cell in row]
     while texts and not texts[-1]:
         texts.pop()

@@ -77,6 +77,25 @@ def test_cells_whose_format_shows_nothing(read: Read) -> None:
     assert parsed.notices[0].message == "2 cells whose format shows nothing were left out"
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sheets_that_begin_further_down(read: Read, family: str) -> None:
+    """Rows and columns are told by their place in the sheet, also where the first ones are empty."""
+    media_type, make = FAMILIES[family]
+    code = Number(7.0, "000", "float", "007")
+    rows = [[], [], ["", "", "kept", code], ["", "", "hidden", code], ["", "", "kept", code]]
+    parsed = read(make(Sheet("Main", rows, rows=frozenset({3}))), media_type)
+    assert [" ".join(line.strip(" |").split()) for line in parsed.pages[0].text.split("\n")] == [
+        "kept | 007"
+    ] * 2
+
+
+def test_a_cell_beyond_the_last_row(read: Read) -> None:
+    """A row number that no program allows is refused, not counted up to."""
+    rows = '<row r="99999999999"><c r="ZZZZ99999999999"><v>1</v></c></row>'
+    with pytest.raises(DocumentTooComplex):
+        read(workbooks.make.xlsx({"a": rows}), FAMILIES["xlsx"][0])
+
+
 def test_comments_of_opendocument_are_not_what_a_cell_shows(read: Read) -> None:
     """A comment inside a cell and spans inside its paragraph do not change which number it shows."""
     cell = (
