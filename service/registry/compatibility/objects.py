@@ -329,18 +329,20 @@ def dependencies(scope: Scope) -> list[Break]:
         return []
     found: list[Break] = []
     nulls, told = scope.filled(), scope.facts_of_whole()
+    left_out = [
+        name for name in scope.facts.asked() if scope.how == "RECORDS" and scope.is_empty(told.member(name))
+    ]
     for name, wanted in scope.words.needed_with.items():
         present = _with(scope, name)
         if name in nulls:
-            missing = [
-                one for one in wanted if one not in scope.facts.required and not _supplied(scope, told, one)
-            ]
+            written = [one for one in wanted if one in scope.facts.required or _supplied(scope, told, one)]
         elif present is not None:
-            missing = [other for other in wanted if other not in facts_of(present).required]
+            written = list(facts_of(present).required)
         else:
             continue
+        missing = [one for one in wanted if one not in written or one in left_out]
         if missing:
-            message = f"{name!r} may be written without {missing[0]!r}"
+            message = f"{name!r} may be there without {missing[0]!r}"
             found.append(
                 scope.broken("dependentRequired", "DEPENDENCY_ARRAY_EXTENDED", message, None, list(wanted))
             )

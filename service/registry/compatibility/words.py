@@ -3,7 +3,7 @@
 Reads through ``service.strict``'s documents, which know where references lead and what each draft means.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
@@ -132,6 +132,8 @@ class Source:
         self._words: dict[int, Words] = {}
         self.forming: dict[int, bool] = {}
         """What ``reach.forms`` found out about nodes, by their number."""
+        self.eithers: dict[Hashable, Node | None] = {}
+        """What ``reach.either`` found out about choices."""
 
     def node(self, site: Site) -> Node:
         """The node of a site."""
@@ -144,10 +146,18 @@ class Source:
     def joined(self, nodes: frozenset[Node]) -> Node:
         """A node that says what several nodes of this source say together."""
         first, *_ = ordered = sorted(nodes, key=lambda node: node.key)
-        text = {"allOf": [node.schema for node in ordered]}
-        site = self.documents.synthesise(("joined", nodes), text, first.site)
-        # Not read from the text: each keeps its place, and what its references mean there.
-        self._words.setdefault(site.key, Words(everywhere=ordered, says=frozenset(text)))
+        return self._composed("allOf", nodes, first, Words(everywhere=ordered))
+
+    def one_of_these(self, nodes: Sequence[Node]) -> Node:
+        """A node that says that one of several nodes of this source holds at least."""
+        return self._composed("anyOf", tuple(nodes), nodes[0], Words(any_of=list(nodes)))
+
+    def _composed(self, keyword: str, nodes: Collection[Node], first: Node, words: Words) -> Node:
+        text = {keyword: [node.schema for node in nodes]}
+        site = self.documents.synthesise((keyword, nodes), text, first.site)
+        # Not read from the text: each node keeps its place, and what its references mean there.
+        words.says = frozenset(text)
+        self._words.setdefault(site.key, words)
         return self.node(site)
 
     def words(self, node: Node) -> Words:

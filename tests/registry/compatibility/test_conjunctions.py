@@ -109,6 +109,18 @@ def _reads(reader: Any, writer: Any) -> bool:
             id="a member that a branch has left out",
         ),
         pytest.param(
+            {**HOLDER, "anyOf": [{"properties": {"a": {"properties": {"y": {}}}}}]},
+            {"properties": {"a": {**ROW, "properties": {"x": TEXT, "y": TEXT}}}},
+            {"a": {"x": "1", "y": 1}},
+            id="a member of a member that a branch declares",
+        ),
+        pytest.param(
+            {**ROWS, "oneOf": [{"items": {"properties": {"y": {}}}}]},
+            {"type": "array", "items": {**ROW, "properties": {"x": TEXT, "y": TEXT}}},
+            [{"x": "1", "y": 1}],
+            id="a member of an item that a branch declares",
+        ),
+        pytest.param(
             {"properties": {"a": {"const": "k"}}, "not": HOLDER},
             {"properties": {"a": {"const": "k", "type": "object"}}, "not": HOLDER},
             {"a": "k"},
@@ -129,6 +141,12 @@ def _reads(reader: Any, writer: Any) -> bool:
             },
             {"a": 1, "c": "x"},
             id="a member that is needed and not declared",
+        ),
+        pytest.param(
+            {**PLAIN, "required": ["a"], "dependentRequired": {"a": ["c"]}},
+            {**PLAIN, "required": ["a"], "dependentRequired": {"a": ["c"]}, **CLOSED},
+            {"a": "x", "c": 1},
+            id="a member that is needed and not read",
         ),
     ],
 )
