@@ -139,6 +139,14 @@ def _signed(shapes: list[Shape]) -> tuple[Shape, ...]:
     return tuple(shapes)
 
 
+def dated(code: str) -> bool:
+    """Whether a code is one of days."""
+    section = _Section()
+    for token in _TOKEN.finditer(code[:_LONGEST].partition(";")[0]):
+        section.take(token)
+    return not section.numbered and not section.letters.isdisjoint("yd")
+
+
 @dataclass(slots=True)
 class _Section:
     """One section of a code, taken apart."""

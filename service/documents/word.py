@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from service.documents.archive import Archive, Element, child, local, value
+from service.documents.charts import Charts
 from service.documents.document import Notice, Page, Table
 from service.documents.embedded import pictures_instead
 from service.documents.encodings import clean
@@ -42,7 +43,12 @@ def read(data: bytes, job: Job) -> Parsed:
     if body is None:
         raise DocumentUnreadable("the DOCX has no body")
     relations = archive.relations(main)
-    reader = _Reader(job.limits.max_cells, Inks(archive, relations, body), Numbers(archive, relations))
+    reader = _Reader(
+        job.limits.max_cells,
+        Inks(archive, relations, body),
+        Numbers(archive, relations),
+        Charts(archive, relations),
+    )
     lines = [*_edges(archive, relations, "header", reader), *reader.blocks(body)]
     for kind in ("footnotes", "endnotes"):
         lines += _notes(archive, relations, kind, reader)
@@ -79,6 +85,7 @@ class _Reader:
     cells_left: int
     inks: Inks
     numbers: Numbers
+    charts: Charts
     tables: list[Table] = field(default_factory=list)
 
     def blocks(self, parent: Element, depth: int = 0) -> list[str]:
@@ -101,8 +108,13 @@ class _Reader:
         label = self.numbers.label(block)  # also of an empty paragraph: it counts
         lines = [f"{label} {text}" if label and text.strip() else text]
         for box in boxes:
-            lines += self.blocks(box, depth + 1)
+            lines += self._chart(box) if local(box) == "chart" else self.blocks(box, depth + 1)
         return lines
+
+    def _chart(self, mark: Element) -> list[str]:
+        drawn = self.charts.read(mark)
+        self._count(sum(map(len, drawn)))
+        return self._rows([*drawn])
 
     def _table(self, table: Element, depth: int) -> list[str]:
         """A line a row. Tables inside of a row follow it: in its line they would be no tables any more."""
@@ -140,10 +152,13 @@ class _Reader:
 
     def _cells(self, row: Element) -> Iterator[Element]:
         for cell in _inside(row, "tc"):
-            self.cells_left -= 1
-            if self.cells_left < 0:
-                raise DocumentTooComplex("the DOCX holds too many cells", members={"limit": "max_cells"})
+            self._count(1)
             yield cell
+
+    def _count(self, cells: int) -> None:
+        self.cells_left -= cells
+        if self.cells_left < 0:
+            raise DocumentTooComplex("the DOCX holds too many cells", members={"limit": "max_cells"})
 
     def _rows(self, rows: list[tuple[str, ...]]) -> list[str]:
         kept = tuple(row for row in rows if any(row))
@@ -152,7 +167,7 @@ class _Reader:
         return ["", *rendered(kept).split("\n"), ""] if kept else []
 
     def _runs(self, parent: Element, boxes: list[Element], depth: int) -> Iterator[str]:
-        """The text of a paragraph; text boxes anchored in it are collected."""
+        """The text of a paragraph; text boxes and charts anchored in it are collected."""
         if depth > _DEEPEST:
             raise DocumentTooComplex("the DOCX is nested too deep", members={"limit": "nesting"})
         for inner in parent:
@@ -160,7 +175,7 @@ class _Reader:
             if kind in _SKIPPED:
                 self.inks.skip(inner)
                 continue
-            if kind == "txbxContent":
+            if kind in {"txbxContent", "chart"}:
                 boxes.append(inner)
             elif kind == "r" and self.inks.hide(inner):
                 continue

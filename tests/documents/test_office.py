@@ -63,6 +63,31 @@ def test_old_office_files(stream: str, found: str | None) -> None:
         assert resolve(data, declared=None, name=None).media_type == found
 
 
+CHART = make.chart("Sales", ["Q1", "Q2"], Share=("0%", [0.25, 0.5]), Since=("m/d/yyyy", [46000, 46031]))
+DRAWN = (("Sales", "Share", "Since"), ("Q1", "25%", "2025-12-09"), ("Q2", "50%", "2026-01-09"))
+
+
+def test_charts(read: Read) -> None:
+    """A chart is read as the table that is drawn, in its place; a damaged one costs only itself."""
+    slide = f"<p:sld><p:cSld><p:spTree>{shape('Before')}<p:graphicFrame>{make.CHART}</p:graphicFrame>{shape('After')}</p:spTree></p:cSld></p:sld>"
+    body = (
+        paragraph("Before")
+        + f"<w:p><w:r><w:drawing>{make.CHART}</w:drawing></w:r></w:p>"
+        + paragraph("After")
+    )
+    for chart, lines, tables in (
+        (CHART, ["Before", *map(" | ".join, DRAWN), "After"], (DRAWN,)),
+        ("<c:chartSpace", ["Before", "After"], ()),
+    ):
+        word = make.docx(
+            body, parts={"word/charts/chart1.xml": chart}, links=(("chart", "charts/chart1.xml"),)
+        )
+        for data, media_type in ((make.pptx(slide, chart=chart), PPTX), (word, DOCX)):
+            page = read(data, media_type).pages[0]
+            assert [line for line in page.text.split("\n") if line] == lines
+            assert page.tables == tables
+
+
 def test_encrypted_office_files() -> None:
     """An office file behind a password says so."""
     data = (
