@@ -1,4 +1,4 @@
-"""Charts of slides and documents as tables: files keep the values that are drawn with the chart."""
+"""Charts of slides and documents as tables, diagrams as lines: files keep what is drawn in parts of their own."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ _NAMES, _VALUES = ("cat", "xVal"), ("val", "yVal")
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """The charts that a part refers to."""
+    """The charts and diagrams that a part refers to."""
 
     archive: Archive
     relations: Mapping[str, tuple[str, str]]
@@ -27,11 +27,7 @@ class Charts:
 
         Empty where the chart cannot be read. Raises ``DocumentTooComplex``.
         """
-        kind, member = self.relations.get(value(mark, "id") or "", ("", ""))
-        try:
-            root = self.archive.xml(member) if kind == "chart" else None
-        except DocumentUnreadable:
-            root = None  # Office too shows the rest
+        root = self._part(value(mark, "id"), "chart")
         if root is None:
             return ()
         series = [part for part in root.iter() if local(part) == "ser"]
@@ -43,6 +39,25 @@ class Charts:
             for at in sorted(names.keys() | {at for column in values for at in column})
         ]
         return (head, *rows) if any(head) else tuple(rows)
+
+    def diagram(self, mark: Element) -> list[str]:
+        """The lines of the diagram (SmartArt) that stands at ``mark``. Raises ``DocumentTooComplex``."""
+        root = self._part(value(mark, "dm"), "diagramData")
+        found = []
+        for point in () if root is None else root.iter():
+            text = child(point, "t") if local(point) == "pt" else None
+            for paragraph in () if text is None else text.iter():
+                said = "".join(_texts(paragraph)) if local(paragraph) == "p" else ""
+                if said.strip():
+                    found.append(said)
+        return found
+
+    def _part(self, id: str | None, wanted: str) -> Element | None:
+        kind, member = self.relations.get(id or "", ("", ""))
+        try:
+            return self.archive.xml(member) if kind == wanted else None
+        except DocumentUnreadable:
+            return None  # Office too shows the rest
 
 
 def _title(root: Element) -> str:

@@ -99,11 +99,15 @@ class Formats:
 
 @dataclass(slots=True)
 class Marks:
-    """The hidden rows and columns of a sheet, and its cells' formats."""
+    """The hidden rows and columns of a sheet, its cells' formats, and what lies over its cells."""
 
     rows: Spans = field(default_factory=Spans)
     columns: Spans = field(default_factory=Spans)
     formats: Formats = field(default_factory=Formats)
+    boxes: list[str] = field(default_factory=list)
+    """The texts of boxes and shapes."""
+    comments: int = 0
+    """How many characters comments on cells have."""
     cells: int = 0
     """How many cells with values were left out in hidden rows and columns."""
     unshown: int = 0

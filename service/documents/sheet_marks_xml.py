@@ -21,7 +21,8 @@ _ROW_OR_CELL = re.compile(
 )
 """The attributes in the order in which nearly all programs write them, and the rest."""
 
-_ATTRIBUTE = re.compile(rb"\s(r|min|max|hidden)=[\"']([0-9]{1,7}|true)[\"']")
+_FOLDED = re.compile(rb"\s(?:hidden=|(?:ht|width)=[\"']0[\"'])")
+_ATTRIBUTE = re.compile(rb"\s(r|min|max|hidden|ht|width)=[\"']([0-9]{1,7}|true)[\"']")
 _UNSOLVED = re.compile(
     rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]{0,500}/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
@@ -50,8 +51,9 @@ def xlsx(archive: Archive, limits: Limits) -> Sheets:
         check_corner(max(_column(letters) for letters in columns), last, limits)
         if member in places:
             sheet = marks[places[member]] = Marks()
-            if b"hidden=" in data:
+            if _FOLDED.search(data):
                 _hidden(data, sheet)
+            _over(archive, member, sheet)
             if b"<f" in data or b":f" in data:
                 sheet.unsolved = len(_UNSOLVED.findall(data))
             coloured = _COLOURED.search(data) is not None
@@ -86,12 +88,14 @@ def _formats(archive: Archive, member: str) -> Mapping[int, Format]:
         if (id := value(one, "numFmtId") or "").isdecimal()
     }
     white = _listed(root, "fonts", lambda font: _white(child(font, "color")))
+    tiny = _listed(root, "fonts", _tiny)
     blank = _listed(root, "fills", _blank)
     made = {}
     for at, style in enumerate([] if styles is None else styles):
         id = value(style, "numFmtId") or ""
         format = of_id(int(id), codes) if id.isdecimal() else None
-        if value(style, "fontId") in white and (value(style, "fillId") or "0") in blank:
+        font = value(style, "fontId") or "0"
+        if font in tiny or (font in white and (value(style, "fillId") or "0") in blank):
             format = HIDDEN
         if format is not None:
             made[at] = format
@@ -102,6 +106,12 @@ def _listed(root: Element, name: str, test: Callable[[Element], bool]) -> frozen
     """The numbers of those elements of a list that pass."""
     listed = child(root, name)
     return frozenset(str(at) for at, one in enumerate([] if listed is None else listed) if test(one))
+
+
+def _tiny(font: Element) -> bool:
+    """Whether letters are of one point at most, which nobody can read."""
+    size = child(font, "sz")
+    return size is not None and (value(size, "val") or "") in {"0", "1", "1.0"}
 
 
 def _white(colour: Element | None) -> bool:
@@ -144,11 +154,43 @@ def _styled(data: bytes, formats: Mapping[int, Format], sheet: Marks) -> None:
             sheet.formats.add((row, row), (column, column), format)
 
 
+def _over(archive: Archive, member: str, sheet: Marks) -> None:
+    """Note the texts of boxes over the cells, which are shown, and of comments, which are not."""
+    for kind, path in archive.relations(member).values():
+        if kind not in {"drawing", "comments", "threadedComment"}:
+            continue
+        try:
+            root = archive.xml(path)
+        except DocumentUnreadable:
+            continue  # the cells are read all the same
+        for shape in () if root is None else root.iter():
+            if local(shape) in {"comment", "threadedComment"}:
+                sheet.comments += len("".join(_said(shape).split()))
+            elif local(shape) == "sp" and not _invisible(shape):
+                text = " ".join(_said(shape).split())
+                if text:
+                    sheet.boxes.append(text)
+
+
+def _said(shape: Element) -> str:
+    texts = []
+    for part in shape.iter():
+        if local(part) in {"t", "text"}:
+            texts.append(part.text or "")
+        elif local(part) in {"p", "br"}:
+            texts.append("\n")
+    return "".join(texts)
+
+
+def _invisible(shape: Element) -> bool:
+    return any(local(part) == "cNvPr" and part.get("hidden") in {"1", "true"} for part in shape.iter())
+
+
 def _hidden(data: bytes, sheet: Marks) -> None:
     row = -1
     for tag in _ROW_OR_COLUMN.finditer(data):
         marks = dict(_ATTRIBUTE.findall(tag[2]))
-        hidden = marks.get(b"hidden") in {b"1", b"true"}
+        hidden = marks.get(b"hidden") in {b"1", b"true"} or b"0" in {marks.get(b"ht"), marks.get(b"width")}
         if tag[1] == b"row":
             row = int(marks[b"r"]) - 1 if b"r" in marks else row + 1
             if hidden:

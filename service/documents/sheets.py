@@ -47,6 +47,9 @@ def read(data: bytes, job: Job) -> Parsed:
     unshown = sum(sheet.unshown for sheet in marks.values())
     if unshown:
         notices.append(Notice("hidden_text", f"{unshown} cells that show nothing were left out"))
+    comments = sum(sheet.comments for sheet in marks.values())
+    if comments:
+        notices.append(Notice("comments", f"comments were left out: {comments} characters"))
     unsolved = sum(sheet.unsolved for sheet in marks.values())
     if unsolved:
         notices.append(Notice("formula", f"{unsolved} formulas hold no result: their cells are empty"))
@@ -104,11 +107,11 @@ def _sheets(calamine: Any, book: Any, job: Job, marks: Sheets) -> Any:
             raise DocumentTooComplex("the sheets span too many cells", members={"limit": "max_cells"})
         rows = []
         filled = 0
-        about = marks.get(place) or Marks()
+        here = marks.get(place) or Marks()
         for number, row in enumerate(sheet.iter_rows()):  # all rows, and columns from the first that is used
-            if about.formats:
-                row = _formatted(about, row, number, left)
-            texts = _row(row if not about.folded else _unfolded(about, row, number, left))
+            if here.formats:
+                row = _formatted(here, row, number, left)
+            texts = _row(row if not here.folded else _unfolded(here, row, number, left))
             if texts:
                 filled += len(texts)
                 rows.append(texts)
@@ -116,6 +119,7 @@ def _sheets(calamine: Any, book: Any, job: Job, marks: Sheets) -> Any:
                 raise DocumentTooComplex(
                     f"the sheets hold more than {job.limits.max_cells} cells", members={"limit": "max_cells"}
                 )
+        rows.extend((clean(text)[0],) for text in here.boxes)
         yield name, rows
 
 

@@ -201,6 +201,8 @@ def _said(
             if drawn:
                 tables.append(drawn)
                 yield from ("", *rendered(drawn).split("\n"), "")
+        elif kind == "relIds" and charts is not None:
+            yield from charts.diagram(inner)
         elif kind == "txBody":
             yield from _paragraphs(inner, hidden, _filled(parent))
         else:

@@ -108,7 +108,11 @@ class _Reader:
         label = self.numbers.label(block)  # also of an empty paragraph: it counts
         lines = [f"{label} {text}" if label and text.strip() else text]
         for box in boxes:
-            lines += self._chart(box) if local(box) == "chart" else self.blocks(box, depth + 1)
+            kind = local(box)
+            if kind == "relIds":
+                lines += self.charts.diagram(box)
+            else:
+                lines += self._chart(box) if kind == "chart" else self.blocks(box, depth + 1)
         return lines
 
     def _chart(self, mark: Element) -> list[str]:
@@ -167,7 +171,7 @@ class _Reader:
         return ["", *rendered(kept).split("\n"), ""] if kept else []
 
     def _runs(self, parent: Element, boxes: list[Element], depth: int) -> Iterator[str]:
-        """The text of a paragraph; text boxes and charts anchored in it are collected."""
+        """The text of a paragraph; text boxes, charts and diagrams anchored in it are collected."""
         if depth > _DEEPEST:
             raise DocumentTooComplex("the DOCX is nested too deep", members={"limit": "nesting"})
         for inner in parent:
@@ -175,7 +179,7 @@ class _Reader:
             if kind in _SKIPPED:
                 self.inks.skip(inner)
                 continue
-            if kind in {"txbxContent", "chart"}:
+            if kind in {"txbxContent", "chart", "relIds"}:
                 boxes.append(inner)
             elif kind == "r" and self.inks.hide(inner):
                 continue

@@ -247,7 +247,9 @@ def pptx(*slides: str, notes: str | None = None, chart: str | None = None) -> by
         members["ppt/slides/_rels/slide1.xml.rels"] = relations(("notesSlide", "../notesSlides/notes1.xml"))
         members["ppt/notesSlides/notes1.xml"] = notes.replace("<p:notes", f"<p:notes {spaces}", 1)
     if chart is not None:
-        members["ppt/slides/_rels/slide1.xml.rels"] = relations(("chart", "../charts/chart1.xml"))
+        links = (("chart", "../charts/chart1.xml"), ("diagramData", "../diagrams/data1.xml"))
+        members["ppt/slides/_rels/slide1.xml.rels"] = relations(*links)
+        members["ppt/diagrams/data1.xml"] = DIAGRAM
         members["ppt/charts/chart1.xml"] = chart
     return package(members)
 
@@ -275,6 +277,15 @@ def chart(title: str, names: Sequence[str], **series: tuple[str, Sequence[float]
 CHART = f'<c:chart xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart" xmlns:r="{_OFFICE}" r:id="r1"/>'
 """The place of the chart that a part relates to as ``r1``."""
 
+DIAGRAM = (
+    '<dgm:dataModel xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><dgm:ptLst><dgm:pt type="doc"/>'
+    "<dgm:pt><dgm:t><a:p><a:r><a:t>Plan</a:t></a:r></a:p></dgm:t></dgm:pt>"
+    "<dgm:pt><dgm:t><a:p><a:r><a:t>Bu</a:t></a:r><a:r><a:t>ild</a:t></a:r></a:p></dgm:t></dgm:pt></dgm:ptLst></dgm:dataModel>"
+)
+DIAGRAM_HERE = f'<dgm:relIds xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram" xmlns:r="{_OFFICE}" r:dm="r2"/>'
+"""The place of the diagram that a part relates to as ``r2``."""
+
 
 def shape(*lines: str, placeholder: str = "") -> str:
     """A text shape."""
@@ -290,10 +301,12 @@ def xlsx(
     columns: str = "",
     codes: tuple[str, ...] = (),
     styles: str = "",
+    over: dict[str, str] | None = None,
 ) -> bytes:
     """A workbook of sheets given as the XML of their rows; ``columns`` is that of the columns of each.
 
     Style 1 is that of dates; from 2 on, styles have the number formats ``codes``. ``styles`` stands in their place.
+    ``over`` are parts that the first sheet relates to, by kind.
     """
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     listed = "".join(
@@ -317,6 +330,10 @@ def xlsx(
                 *(("worksheet", f"worksheets/sheet{at}.xml") for at in range(1, len(sheets) + 1)),
                 ("styles", "styles.xml"),
             ),
+            "xl/worksheets/_rels/sheet1.xml.rels": relations(
+                *((kind, f"../{kind}.xml") for kind in over or {})
+            ),
+            **{f"xl/{kind}.xml": content for kind, content in (over or {}).items()},
             **{
                 f"xl/worksheets/sheet{at}.xml": f'<worksheet xmlns="{main}">{columns}<sheetData>{rows}</sheetData></worksheet>'
                 for at, rows in enumerate(sheets.values(), start=1)

@@ -68,20 +68,17 @@ DRAWN = (("Sales", "Share", "Since"), ("Q1", "25%", "2025-12-09"), ("Q2", "50%",
 
 
 def test_charts(read: Read) -> None:
-    """A chart is read as the table that is drawn, in its place; a damaged one costs only itself."""
-    slide = f"<p:sld><p:cSld><p:spTree>{shape('Before')}<p:graphicFrame>{make.CHART}</p:graphicFrame>{shape('After')}</p:spTree></p:cSld></p:sld>"
-    body = (
-        paragraph("Before")
-        + f"<w:p><w:r><w:drawing>{make.CHART}</w:drawing></w:r></w:p>"
-        + paragraph("After")
-    )
+    """A chart is read as the table that is drawn, a diagram as its lines; a damaged one costs only itself."""
+    both = f"{make.CHART}{make.DIAGRAM_HERE}"
+    slide = f"<p:sld><p:cSld><p:spTree>{shape('Before')}<p:graphicFrame>{both}</p:graphicFrame>{shape('After')}</p:spTree></p:cSld></p:sld>"
+    body = paragraph("Before") + f"<w:p><w:r><w:drawing>{both}</w:drawing></w:r></w:p>" + paragraph("After")
     for chart, lines, tables in (
-        (CHART, ["Before", *map(" | ".join, DRAWN), "After"], (DRAWN,)),
-        ("<c:chartSpace", ["Before", "After"], ()),
+        (CHART, ["Before", *map(" | ".join, DRAWN), "Plan", "Build", "After"], (DRAWN,)),
+        ("<c:chartSpace", ["Before", "Plan", "Build", "After"], ()),
     ):
-        word = make.docx(
-            body, parts={"word/charts/chart1.xml": chart}, links=(("chart", "charts/chart1.xml"),)
-        )
+        parts: dict[str, str | bytes] = {"word/chart.xml": chart, "word/diagram.xml": make.DIAGRAM}
+        links = (("chart", "chart.xml"), ("diagramData", "diagram.xml"))
+        word = make.docx(body, parts=parts, links=links)
         for data, media_type in ((make.pptx(slide, chart=chart), PPTX), (word, DOCX)):
             page = read(data, media_type).pages[0]
             assert [line for line in page.text.split("\n") if line] == lines

@@ -112,6 +112,37 @@ def test_white_cells_on_white(read: Read) -> None:
     assert parsed.pages[0].text == "1 | secret | 3"
 
 
+def test_what_lies_over_the_cells(read: Read) -> None:
+    """Texts of boxes follow the cells; those of hidden ones and of comments are left out, and a damaged part costs nothing."""
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006"
+    box = '<xdr:sp><xdr:nvSpPr><xdr:cNvPr id="1" name="b"{}/></xdr:nvSpPr><xdr:txBody><a:p><a:r><a:t>{}</a:t></a:r></a:p><a:p/></xdr:txBody></xdr:sp>'
+    boxes = box.format("", "in a box") + box.format(' hidden="1"', "hidden box")
+    over = {
+        "drawing": f'<xdr:wsDr xmlns:xdr="{drawing}/spreadsheetDrawing" xmlns:a="{drawing}/main">{boxes}</xdr:wsDr>',
+        "comments": "<comments><comment><text><r><t>not this</t></r></text></comment></comments>",
+    }
+    rows = workbooks.make.cells(1, "x")
+    parsed = read(workbooks.make.xlsx({"a": rows}, over=over), FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "x\nin a box"
+    assert [notice.message for notice in parsed.notices] == ["comments were left out: 7 characters"]
+    parsed = read(workbooks.make.xlsx({"a": rows}, over={"drawing": "<xdr:wsDr"}), FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "x"
+
+
+def test_rows_and_columns_of_no_size(read: Read) -> None:
+    """A row of no height, a column of no width and letters of one point are hidden too."""
+    rows = (
+        '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c><c r="C1" s="1"><v>3</v></c></row>'
+        '<row r="2" ht="0" customHeight="1"><c r="A2"><v>4</v></c></row>'
+    )
+    columns = '<cols><col min="2" max="2" width="0" customWidth="1"/></cols>'
+    styles = '<fonts><font/><font><sz val="1"/></font></fonts><cellXfs><xf/><xf fontId="1"/></cellXfs>'
+    data = workbooks.make.xlsx({"a": rows}, columns=columns, styles=styles)
+    parsed = read(data, FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "1"
+    assert len(parsed.notices) == 2
+
+
 def test_formulas_without_results(read: Read) -> None:
     """Programs that cannot calculate write formulas only: that their cells are empty is said."""
     rows = (
