@@ -91,6 +91,10 @@ class Format:
     text: tuple[str, str] | Literal["hidden"] | None = None
 
 
+HIDDEN = Format((Shape(number=False),), "hidden")
+"""Shows nothing, whatever a cell holds."""
+
+
 def of_id(number: int, codes: Mapping[int, str]) -> Format | None:
     """The format of an id, by the codes that the file defines; None where it changes nothing that is read."""
     return of_code(codes.get(number) or _BUILT_IN.get(number, ""))
@@ -133,6 +137,14 @@ def _signed(shapes: list[Shape]) -> tuple[Shape, ...]:
             before, after = shape.before.translate(_OF_NEGATIVE), shape.after.translate(_OF_NEGATIVE)
             shapes[at] = replace(shape, before=before.lstrip(), after=after)
     return tuple(shapes)
+
+
+def dated(code: str) -> bool:
+    """Whether a code is one of days."""
+    section = _Section()
+    for token in _TOKEN.finditer(code[:_LONGEST].partition(";")[0]):
+        section.take(token)
+    return not section.numbered and not section.letters.isdisjoint("yd")
 
 
 @dataclass(slots=True)
@@ -233,6 +245,8 @@ def formatted(cell: Cell, format: Format) -> str | None:
         return _number(cell, format.shapes) if abs(cell) < _MOST else None
     if isinstance(cell, str) and cell and format.text is not None:
         return "" if format.text == "hidden" else f"{format.text[0]}{cell}{format.text[1]}"
+    if format == HIDDEN:
+        return ""
     if isinstance(cell, dt.date):  # also a datetime
         return {"year": f"{cell:%Y}", "month": f"{cell:%Y-%m}"}.get(format.shapes[0].date)
     return None

@@ -108,6 +108,8 @@ class Marks:
     """How many cells with values were left out in hidden rows and columns."""
     unshown: int = 0
     """How many were left out because their format shows nothing."""
+    unsolved: int = 0
+    """How many formulas have no result in the file: programs that cannot calculate write such ones."""
 
     @property
     def folded(self) -> bool:

@@ -1,15 +1,15 @@
 """Hidden rows and columns, and number formats, of XLSX and ODS, which say them as attributes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NoReturn
 from xml.parsers import expat
 
-from service.documents.archive import Archive, child, local, value
+from service.documents.archive import Archive, Element, child, local, value
 from service.documents.errors import DocumentUnreadable
 from service.documents.limits import Limits
-from service.documents.number_formats import Format, of_id, of_shown
+from service.documents.number_formats import HIDDEN, Format, of_id, of_shown
 from service.documents.sheet_marks import Marks, Sheets, check_corner
 
 # ---------------------------------------------------------------------------------------------------------- XLSX
@@ -22,6 +22,14 @@ _ROW_OR_CELL = re.compile(
 """The attributes in the order in which nearly all programs write them, and the rest."""
 
 _ATTRIBUTE = re.compile(rb"\s(r|min|max|hidden)=[\"']([0-9]{1,7}|true)[\"']")
+_UNSOLVED = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]{0,500}/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+"""The end of a cell with a formula and no result."""
+
+_COLOURED = re.compile(rb"<(?:\w+:)?(?:tableParts|conditionalFormatting)\b")
+"""What may give a cell another ground than its own style does."""
+
 _STYLED = re.compile(rb"\s(r|s)=[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
 
 
@@ -44,8 +52,12 @@ def xlsx(archive: Archive, limits: Limits) -> Sheets:
             sheet = marks[places[member]] = Marks()
             if b"hidden=" in data:
                 _hidden(data, sheet)
-            if formats:
-                _styled(data, formats, sheet)
+            if b"<f" in data or b":f" in data:
+                sheet.unsolved = len(_UNSOLVED.findall(data))
+            coloured = _COLOURED.search(data) is not None
+            shown = {at: format for at, format in formats.items() if not (coloured and format == HIDDEN)}
+            if shown:
+                _styled(data, shown, sheet)
     return marks
 
 
@@ -73,13 +85,39 @@ def _formats(archive: Archive, member: str) -> Mapping[int, Format]:
         for one in ([] if listed is None else listed)
         if (id := value(one, "numFmtId") or "").isdecimal()
     }
+    white = _listed(root, "fonts", lambda font: _white(child(font, "color")))
+    blank = _listed(root, "fills", _blank)
     made = {}
     for at, style in enumerate([] if styles is None else styles):
         id = value(style, "numFmtId") or ""
         format = of_id(int(id), codes) if id.isdecimal() else None
+        if value(style, "fontId") in white and (value(style, "fillId") or "0") in blank:
+            format = HIDDEN
         if format is not None:
             made[at] = format
     return made
+
+
+def _listed(root: Element, name: str, test: Callable[[Element], bool]) -> frozenset[str]:
+    """The numbers of those elements of a list that pass."""
+    listed = child(root, name)
+    return frozenset(str(at) for at, one in enumerate([] if listed is None else listed) if test(one))
+
+
+def _white(colour: Element | None) -> bool:
+    """Whether a colour is white, or that of the paper."""
+    if colour is None or value(colour, "tint") not in {None, "0"}:
+        return False
+    return (value(colour, "rgb") or "").upper()[-6:] == "FFFFFF" or value(colour, "theme") == "0"
+
+
+def _blank(fill: Element) -> bool:
+    """Whether a cell with this fill is white."""
+    pattern = child(fill, "patternFill")
+    if pattern is None:
+        return False  # a gradient
+    kind = value(pattern, "patternType") or "none"
+    return kind == "none" or (kind == "solid" and _white(child(pattern, "fgColor")))
 
 
 def _styled(data: bytes, formats: Mapping[int, Format], sheet: Marks) -> None:
@@ -185,6 +223,8 @@ class _Tables:
             self._cell += count
             kind = attributes.get(f"{_OFFICE} value-type", "")
             said = attributes.get(f"{_OFFICE} value")
+            if not kind and f"{_TABLE} formula" in attributes:
+                self._marks.unsolved += 1
             if said is not None and kind in {"float", "percentage", "currency"}:
                 self._number, self._shown = (kind, said), ""
         elif tag in {"table-row-group", "table-column-group"}:

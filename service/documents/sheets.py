@@ -46,7 +46,10 @@ def read(data: bytes, job: Job) -> Parsed:
         notices.append(Notice("hidden_text", f"{cells} cells of hidden rows and columns were left out"))
     unshown = sum(sheet.unshown for sheet in marks.values())
     if unshown:
-        notices.append(Notice("hidden_text", f"{unshown} cells whose format shows nothing were left out"))
+        notices.append(Notice("hidden_text", f"{unshown} cells that show nothing were left out"))
+    unsolved = sum(sheet.unsolved for sheet in marks.values())
+    if unsolved:
+        notices.append(Notice("formula", f"{unsolved} formulas hold no result: their cells are empty"))
     shown = [(name, rows) for name, rows in found if rows]
     if not shown:
         raise DocumentEmpty("the workbook has no visible sheet with values")
@@ -153,7 +156,8 @@ def _shown(cell: Any) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(float(f"{cell:.15g}"))
+        # Whole numbers to their last digit: they may be codes. Others in the 15 digits that are no noise.
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(float(f"{cell:.15g}"))
     if isinstance(cell, dt.datetime):
         midnight = cell.time() == dt.time()
         return cell.date().isoformat() if midnight else cell.isoformat(" ")

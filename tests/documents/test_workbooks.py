@@ -74,7 +74,7 @@ def test_cells_whose_format_shows_nothing(read: Read) -> None:
     data = workbooks.make.xlsx({"a": rows.replace("'", '"')}, codes=(";;;",))
     parsed = read(data, FAMILIES["xlsx"][0])
     assert parsed.pages[0].text == "1"
-    assert parsed.notices[0].message == "2 cells whose format shows nothing were left out"
+    assert parsed.notices[0].message == "2 cells that show nothing were left out"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -94,6 +94,52 @@ def test_a_cell_beyond_the_last_row(read: Read) -> None:
     rows = '<row r="99999999999"><c r="ZZZZ99999999999"><v>1</v></c></row>'
     with pytest.raises(DocumentTooComplex):
         read(workbooks.make.xlsx({"a": rows}), FAMILIES["xlsx"][0])
+
+
+def test_white_cells_on_white(read: Read) -> None:
+    """Cells in the colour of their ground are left out, unless a table or a condition may give them another one."""
+    rows = '<row r="1"><c r="A1"><v>1</v></c><c r="B1" s="1" t="str"><v>secret</v></c><c r="C1" s="2"><v>3</v></c></row>'
+    styles = (
+        '<fonts><font/><font><color rgb="FFFFFFFF"/></font></fonts>'
+        '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="solid"><fgColor rgb="FF0000FF"/>'
+        '</patternFill></fill></fills><cellXfs><xf/><xf fontId="1" fillId="0"/><xf fontId="1" fillId="1"/></cellXfs>'
+    )
+    parsed = read(workbooks.make.xlsx({"a": rows}, styles=styles), FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "1 |  | 3"
+    assert parsed.notices[0].message == "1 cells that show nothing were left out"
+    table = '<conditionalFormatting sqref="A1"/>'
+    parsed = read(workbooks.make.xlsx({"a": rows}, styles=styles, columns=table), FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "1 | secret | 3"
+
+
+def test_formulas_without_results(read: Read) -> None:
+    """Programs that cannot calculate write formulas only: that their cells are empty is said."""
+    rows = (
+        '<row r="1"><c r="A1"><f>B1</f><v>7</v></c><c r="B1"><f>1+2</f><v/></c><c r="C1"><f>2</f></c>'
+        '<c r="D1"><f t="shared" si="0"/><v></v></c></row>'
+    )
+    parsed = read(workbooks.make.xlsx({"a": rows}), FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "7"
+    assert [notice.message for notice in parsed.notices] == [
+        "3 formulas hold no result: their cells are empty"
+    ]
+    cell = (
+        '<table:table-cell office:value-type="float" office:value="7"><text:p>7</text:p></table:table-cell>'
+    )
+    empty = '<table:table-cell table:formula="of:=[.A1]"/>'
+    table = f'<table:table table:name="T"><table:table-row>{cell}{empty}</table:table-row></table:table>'
+    parsed = read(workbooks.ods_of(table), ODS)
+    assert [notice.message for notice in parsed.notices] == [
+        "1 formulas hold no result: their cells are empty"
+    ]
+
+
+def test_long_codes_keep_their_digits(read: Read) -> None:
+    """Whole numbers come to their last digit, others without the noise of computing in binary."""
+    rows = "<row><c><v>1234567890123456</v></c><c><v>0.30000000000000004</v></c></row>"
+    assert (
+        read(workbooks.make.xlsx({"a": rows}), FAMILIES["xlsx"][0]).pages[0].text == "1234567890123456 | 0.3"
+    )
 
 
 def test_comments_of_opendocument_are_not_what_a_cell_shows(read: Read) -> None:
