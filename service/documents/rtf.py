@@ -17,8 +17,11 @@ _TOKEN = re.compile(
 
 _SKIPPED = frozenset(
     b"fonttbl colortbl stylesheet info pict object listtable listoverridetable rsidtbl generator themedata xmlnstbl "
-    b"colorschememapping datastore latentstyles fldinst filetbl revtbl upr private bkmkstart bkmkend".split()
+    b"colorschememapping datastore latentstyles fldinst filetbl revtbl upr private bkmkstart bkmkend sp shprslt".split()
 )
+_AROUND = {b"footnote": (" [", "] "), b"shptxt": ("\n", "\n")}
+"""What sets notes and text boxes apart from the paragraph in which they are anchored."""
+
 _TEXT = {
     b"par": "\n", b"line": "\n", b"sect": "\n", b"row": "\n", b"tab": "\t", b"cell": " | ", b"nestcell": " | ",
     b"nestrow": "\n", b"page": "\f", b"emdash": "—", b"endash": "–", b"bullet": "•", b"lquote": "‘", b"rquote": "’",
@@ -39,6 +42,8 @@ class _Group:
     fallback: int = 1
     """Characters that follow a Unicode escape for old readers (``\\ucN``)."""
     codec: str = "cp1252"
+    closing: str = ""
+    """What is said when it ends."""
 
 
 def read(data: bytes, job: Job) -> Parsed:
@@ -52,7 +57,7 @@ def read(data: bytes, job: Job) -> Parsed:
     text, notices = clean(reader.text())
     check_length(len(text), job.limits)
     if reader.hid:
-        notices.append(Notice("hidden_text", "text that is marked as hidden was left out"))
+        notices.append(Notice("hidden_text", "text that is marked as hidden or deleted was left out"))
     text = re.sub(r"[ |]+\n", "\n", text)
     if not text.strip():
         raise DocumentEmpty("the RTF holds no text")
@@ -94,6 +99,8 @@ class _Reader:
         elif brace == b"}":
             self._flush()
             self._ignored = 0
+            if group.closing:
+                self._say(group.closing, group)
             if len(self._groups) > 1:
                 self._groups.pop()
         elif word is not None:
@@ -116,12 +123,15 @@ class _Reader:
         self._flush()
         if len(self._groups) > _DEEPEST:
             raise DocumentTooComplex("the RTF is nested too deep", members={"limit": "nesting"})
-        self._groups.append(replace(group))
+        self._groups.append(replace(group, closing=""))
         self._star = False
 
     def _word(self, word: bytes, number: int | None, group: _Group) -> None:
         starred, self._star = self._star, False
-        if word in _SKIPPED or starred:
+        if word in _AROUND and not group.skipped:
+            before, group.closing = _AROUND[word]
+            self._say(before, group)
+        elif word in _SKIPPED or (starred and word != b"shpinst"):
             group.skipped = True
         elif word == b"u" and number is not None:
             self._flush()
@@ -141,7 +151,7 @@ class _Reader:
             self._fonts[self._font] = (
                 _CODEPAGES.get(number or 0, self._codepage) if number else self._codepage
             )
-        elif word == b"v":
+        elif word in {b"v", b"deleted"}:
             self._flush()
             group.hidden = number != 0
         elif word == b"plain":

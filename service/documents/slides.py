@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from service.documents.archive import Archive, Element, child, local, value
+from service.documents.charts import Charts
 from service.documents.document import Notice, Page, Table
 from service.documents.embedded import pictures_instead
 from service.documents.encodings import clean
@@ -155,7 +156,7 @@ def _slide(
     if root.get("show") == "0":
         notices[Notice("hidden_text", "slides that are hidden in the show were left out")] = None
         return "", (), []
-    lines = list(_said(root, tables, 0, hidden))
+    lines = list(_said(root, tables, 0, hidden, Charts(archive, relations)))
     for kind, target in relations.values():
         remarks = archive.xml(target) if kind == "comments" else None
         if remarks is not None:
@@ -167,13 +168,15 @@ def _slide(
     notes = next((target for kind, target in relations.values() if kind == "notesSlide"), None)
     spoken = archive.xml(notes) if notes else None
     if spoken is not None:
-        heard = [line for line in _said(spoken, [], 0, None) if line.strip()]
+        heard = [line for line in _said(spoken, [], 0, None, None) if line.strip()]
         lines += ["", "Notes:", *heard] if heard else []
     images = [target for kind, target in relations.values() if kind == "image"]
-    return "\n".join(lines).strip(), tuple(tables), images
+    return "\n".join(lines).strip("\n"), tuple(tables), images
 
 
-def _said(parent: Element, tables: list[Table], depth: int, hidden: _Hidden | None) -> Iterator[str]:
+def _said(
+    parent: Element, tables: list[Table], depth: int, hidden: _Hidden | None, charts: Charts | None
+) -> Iterator[str]:
     """The lines of all shapes inside, in the order in which they lie on each other, without the ``hidden`` ones."""
     if depth > _DEEPEST:
         raise DocumentTooComplex("the slides are nested too deep", members={"limit": "nesting"})
@@ -193,10 +196,15 @@ def _said(parent: Element, tables: list[Table], depth: int, hidden: _Hidden | No
             if kept:
                 tables.append(kept)
                 yield from ("", *rendered(kept).split("\n"), "")
+        elif kind == "chart" and charts is not None:
+            drawn = charts.read(inner)
+            if drawn:
+                tables.append(drawn)
+                yield from ("", *rendered(drawn).split("\n"), "")
         elif kind == "txBody":
             yield from _paragraphs(inner, hidden, _filled(parent))
         else:
-            yield from _said(inner, tables, depth + 1, hidden)
+            yield from _said(inner, tables, depth + 1, hidden, charts)
 
 
 def _paragraphs(body: Element, hidden: _Hidden | None = None, ground: str | None = None) -> list[str]:

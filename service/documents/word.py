@@ -1,9 +1,10 @@
 """DOCX: paragraphs and tables in the body's order, with text boxes, notes, headers and footers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from service.documents.archive import Archive, Element, child, local, value
+from service.documents.charts import Charts
 from service.documents.document import Notice, Page, Table
 from service.documents.embedded import pictures_instead
 from service.documents.encodings import clean
@@ -42,7 +43,12 @@ def read(data: bytes, job: Job) -> Parsed:
     if body is None:
         raise DocumentUnreadable("the DOCX has no body")
     relations = archive.relations(main)
-    reader = _Reader(job.limits.max_cells, Inks(archive, relations, body), Numbers(archive, relations))
+    reader = _Reader(
+        job.limits.max_cells,
+        Inks(archive, relations, body),
+        Numbers(archive, relations),
+        Charts(archive, relations),
+    )
     lines = [*_edges(archive, relations, "header", reader), *reader.blocks(body)]
     for kind in ("footnotes", "endnotes"):
         lines += _notes(archive, relations, kind, reader)
@@ -68,6 +74,10 @@ def read(data: bytes, job: Job) -> Parsed:
     return Parsed(tuple(pages), tuple(notices))
 
 
+def _joined(blocks: Iterable[list[str]]) -> str:
+    return " ".join(line.strip() for lines in blocks for line in lines if line.strip()).replace(_BREAK, "")
+
+
 @dataclass(slots=True)
 class _Reader:
     """Reads blocks; keeps the tables, and whether something hidden was left out."""
@@ -75,48 +85,89 @@ class _Reader:
     cells_left: int
     inks: Inks
     numbers: Numbers
+    charts: Charts
     tables: list[Table] = field(default_factory=list)
 
     def blocks(self, parent: Element, depth: int = 0) -> list[str]:
         """Paragraphs and tables in order, one line each."""
         if depth > _DEEPEST:
             raise DocumentTooComplex("the DOCX is nested too deep", members={"limit": "nesting"})
-        lines: list[str] = []
-        for block in parent:
-            kind = local(block)
-            if kind == "p":
-                boxes: list[Element] = []
-                with self.inks.inside(child(block, "pPr")):
-                    text = "".join(self._runs(block, boxes, depth))
-                label = self.numbers.label(block)  # also of an empty paragraph: it counts
-                lines.append(f"{label} {text}" if label and text.strip() else text)
-                for box in boxes:
-                    lines += self.blocks(box, depth + 1)
-            elif kind == "tbl":
-                lines += self._table(block, depth)
-            elif kind not in _SKIPPED:  # content controls, insertions, custom XML: what they hold is the text
-                lines += self.blocks(block, depth + 1)
+        return [line for block in parent for line in self._block(block, depth)]
+
+    def _block(self, block: Element, depth: int) -> list[str]:
+        kind = local(block)
+        if kind == "tbl":
+            return self._table(block, depth)
+        if kind in _SKIPPED:
+            return []
+        if kind != "p":  # content controls, insertions, custom XML: what they hold is the text
+            return self.blocks(block, depth + 1)
+        boxes: list[Element] = []
+        with self.inks.inside(child(block, "pPr")):
+            text = "".join(self._runs(block, boxes, depth))
+        label = self.numbers.label(block)  # also of an empty paragraph: it counts
+        lines = [f"{label} {text}" if label and text.strip() else text]
+        for box in boxes:
+            lines += self._chart(box) if local(box) == "chart" else self.blocks(box, depth + 1)
         return lines
 
+    def _chart(self, mark: Element) -> list[str]:
+        drawn = self.charts.read(mark)
+        self._count(sum(map(len, drawn)))
+        return self._rows([*drawn])
+
     def _table(self, table: Element, depth: int) -> list[str]:
+        """A line a row. Tables inside of a row follow it: in its line they would be no tables any more."""
+        lines: list[str] = []
         rows: list[tuple[str, ...]] = []
         for row in _inside(table, "tr"):
-            cells = []
-            for cell in _inside(row, "tc"):
-                self.cells_left -= 1
-                if self.cells_left < 0:
-                    raise DocumentTooComplex("the DOCX holds too many cells", members={"limit": "max_cells"})
-                with self.inks.inside(child(cell, "tcPr")):
-                    lines = self.blocks(cell, depth + 1)
-                cells.append(" ".join(line.strip() for line in lines if line.strip()).replace(_BREAK, ""))
-            rows.append(tuple(cells))
+            known = len(self.tables)
+            blocks = [self._cell(cell, depth) for cell in self._cells(row)]
+            said = tuple(_joined(own for own, nested in cell if not nested) for cell in blocks)
+            inner = [block for cell in blocks for block in cell]
+            if not any(nested for _, nested in inner):
+                rows.append(said)
+                continue
+            following = self.tables[known:]
+            del self.tables[known:]
+            if sum(map(bool, said)) > 1:
+                lines += self._rows([*rows, said])
+                inner = [block for block in inner if block[1]]
+            else:  # it only lays out what it holds
+                lines += self._rows(rows)
+            rows = []
+            lines += [line for own, _ in inner for line in own]
+            self.tables += following
+        return [*lines, *self._rows(rows)]
+
+    def _cell(self, cell: Element, depth: int) -> list[tuple[list[str], bool]]:
+        """The lines of each block of a cell, and whether it is a table of several rows."""
+        if depth >= _DEEPEST:
+            raise DocumentTooComplex("the DOCX is nested too deep", members={"limit": "nesting"})
+        with self.inks.inside(child(cell, "tcPr")):
+            return [
+                (self._block(block, depth + 1), local(block) == "tbl" and len([*_inside(block, "tr")]) > 1)
+                for block in cell
+            ]
+
+    def _cells(self, row: Element) -> Iterator[Element]:
+        for cell in _inside(row, "tc"):
+            self._count(1)
+            yield cell
+
+    def _count(self, cells: int) -> None:
+        self.cells_left -= cells
+        if self.cells_left < 0:
+            raise DocumentTooComplex("the DOCX holds too many cells", members={"limit": "max_cells"})
+
+    def _rows(self, rows: list[tuple[str, ...]]) -> list[str]:
         kept = tuple(row for row in rows if any(row))
         if len(kept) > 1 and max(map(len, kept)) > 1:
             self.tables.append(kept)
         return ["", *rendered(kept).split("\n"), ""] if kept else []
 
     def _runs(self, parent: Element, boxes: list[Element], depth: int) -> Iterator[str]:
-        """The text of a paragraph; text boxes anchored in it are collected."""
+        """The text of a paragraph; text boxes and charts anchored in it are collected."""
         if depth > _DEEPEST:
             raise DocumentTooComplex("the DOCX is nested too deep", members={"limit": "nesting"})
         for inner in parent:
@@ -124,7 +175,7 @@ class _Reader:
             if kind in _SKIPPED:
                 self.inks.skip(inner)
                 continue
-            if kind == "txbxContent":
+            if kind in {"txbxContent", "chart"}:
                 boxes.append(inner)
             elif kind == "r" and self.inks.hide(inner):
                 continue

@@ -7,6 +7,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Sequence
 from email.message import EmailMessage
+from html import escape
 from typing import Any
 
 from fpdf import FPDF
@@ -223,8 +224,8 @@ def paragraph(text: str, properties: str = "") -> str:
     return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
-def pptx(*slides: str, notes: str | None = None) -> bytes:
-    """A deck of these slides; ``p:`` and ``a:`` are the namespaces."""
+def pptx(*slides: str, notes: str | None = None, chart: str | None = None) -> bytes:
+    """A deck of these slides; ``p:`` and ``a:`` are the namespaces. Notes and ``CHART`` are of the first one."""
     spaces = (
         'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
         'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
@@ -245,7 +246,34 @@ def pptx(*slides: str, notes: str | None = None) -> bytes:
     if notes is not None:
         members["ppt/slides/_rels/slide1.xml.rels"] = relations(("notesSlide", "../notesSlides/notes1.xml"))
         members["ppt/notesSlides/notes1.xml"] = notes.replace("<p:notes", f"<p:notes {spaces}", 1)
+    if chart is not None:
+        members["ppt/slides/_rels/slide1.xml.rels"] = relations(("chart", "../charts/chart1.xml"))
+        members["ppt/charts/chart1.xml"] = chart
     return package(members)
+
+
+def chart(title: str, names: Sequence[str], **series: tuple[str, Sequence[float]]) -> str:
+    """A chart part; each series is the code of its number format and its values."""
+
+    def points(values: Sequence[object]) -> str:
+        return "".join(f'<c:pt idx="{at}"><c:v>{one}</c:v></c:pt>' for at, one in enumerate(values))
+
+    made = "".join(
+        f"<c:ser><c:tx><c:strRef><c:strCache>{points([name])}</c:strCache></c:strRef></c:tx>"
+        f"<c:cat><c:strRef><c:strCache>{points(names)}</c:strCache></c:strRef></c:cat><c:val><c:numRef><c:numCache>"
+        f"<c:formatCode>{code}</c:formatCode>{points(values)}</c:numCache></c:numRef></c:val></c:ser>"
+        for name, (code, values) in series.items()
+    )
+    drawing = "http://schemas.openxmlformats.org/drawingml/2006"
+    return (
+        f'<c:chartSpace xmlns:c="{drawing}/chart" xmlns:a="{drawing}/main"><c:chart><c:title><c:tx><c:rich><a:p><a:r>'
+        f"<a:t>{title}</a:t></a:r></a:p></c:rich></c:tx></c:title><c:plotArea><c:barChart>{made}</c:barChart>"
+        "</c:plotArea></c:chart></c:chartSpace>"
+    )
+
+
+CHART = f'<c:chart xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart" xmlns:r="{_OFFICE}" r:id="r1"/>'
+"""The place of the chart that a part relates to as ``r1``."""
 
 
 def shape(*lines: str, placeholder: str = "") -> str:
@@ -255,17 +283,30 @@ def shape(*lines: str, placeholder: str = "") -> str:
     return f"<p:sp>{mark}<p:txBody>{inner}</p:txBody></p:sp>"
 
 
-def xlsx(sheets: dict[str, str], *, hidden: tuple[str, ...] = (), columns: str = "") -> bytes:
-    """A workbook of sheets given as the XML of their rows; ``columns`` is that of the columns of each."""
+def xlsx(
+    sheets: dict[str, str],
+    *,
+    hidden: tuple[str, ...] = (),
+    columns: str = "",
+    codes: tuple[str, ...] = (),
+    styles: str = "",
+) -> bytes:
+    """A workbook of sheets given as the XML of their rows; ``columns`` is that of the columns of each.
+
+    Style 1 is that of dates; from 2 on, styles have the number formats ``codes``. ``styles`` stands in their place.
+    """
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     listed = "".join(
         f'<sheet name="{name}" sheetId="{at}" r:id="r{at}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}/>'
         for at, name in enumerate(sheets, start=1)
     )
-    styles = (
-        f'<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/>'
-        "</cellXfs></styleSheet>"
+    defined = "".join(
+        f'<numFmt numFmtId="{at}" formatCode="{escape(code, quote=True)}"/>'
+        for at, code in enumerate(codes, start=164)
     )
+    used = "".join(f'<xf numFmtId="{at}"/>' for at in range(164, 164 + len(codes)))
+    usual = f'<numFmts>{defined}</numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>{used}</cellXfs>'
+    styles = f'<styleSheet xmlns="{main}">{styles or usual}</styleSheet>'
     return package(
         {
             "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',

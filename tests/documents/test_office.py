@@ -63,6 +63,31 @@ def test_old_office_files(stream: str, found: str | None) -> None:
         assert resolve(data, declared=None, name=None).media_type == found
 
 
+CHART = make.chart("Sales", ["Q1", "Q2"], Share=("0%", [0.25, 0.5]), Since=("m/d/yyyy", [46000, 46031]))
+DRAWN = (("Sales", "Share", "Since"), ("Q1", "25%", "2025-12-09"), ("Q2", "50%", "2026-01-09"))
+
+
+def test_charts(read: Read) -> None:
+    """A chart is read as the table that is drawn, in its place; a damaged one costs only itself."""
+    slide = f"<p:sld><p:cSld><p:spTree>{shape('Before')}<p:graphicFrame>{make.CHART}</p:graphicFrame>{shape('After')}</p:spTree></p:cSld></p:sld>"
+    body = (
+        paragraph("Before")
+        + f"<w:p><w:r><w:drawing>{make.CHART}</w:drawing></w:r></w:p>"
+        + paragraph("After")
+    )
+    for chart, lines, tables in (
+        (CHART, ["Before", *map(" | ".join, DRAWN), "After"], (DRAWN,)),
+        ("<c:chartSpace", ["Before", "After"], ()),
+    ):
+        word = make.docx(
+            body, parts={"word/charts/chart1.xml": chart}, links=(("chart", "charts/chart1.xml"),)
+        )
+        for data, media_type in ((make.pptx(slide, chart=chart), PPTX), (word, DOCX)):
+            page = read(data, media_type).pages[0]
+            assert [line for line in page.text.split("\n") if line] == lines
+            assert page.tables == tables
+
+
 def test_encrypted_office_files() -> None:
     """An office file behind a password says so."""
     data = (
@@ -92,6 +117,44 @@ def test_word_body_in_order(read: Read) -> None:
         "c",
     ]
     assert page.tables == ((("Item", "Price"), ("Copper pipe", "12.00")),)
+
+
+def _table(*rows: tuple[str, ...]) -> str:
+    """A table of cells given as their blocks."""
+    return f"<w:tbl>{''.join('<w:tr>' + ''.join(f'<w:tc>{cell}</w:tc>' for cell in row) + '</w:tr>' for row in rows)}</w:tbl>"
+
+
+def test_tables_inside_of_tables(read: Read) -> None:
+    """Tables inside of a row follow it row by row; a row that only lays out blocks keeps their order."""
+    items = _table(
+        (paragraph("Item"), paragraph("Price")),
+        (paragraph("Pipe"), paragraph("12.00")),
+    )
+    inside = paragraph("To:") + items + paragraph("Pay soon")
+    page = read(make.docx(_table((inside, "<w:p/>"))), DOCX).pages[0]
+    assert [line for line in page.text.split("\n") if line] == [
+        "To:",
+        "Item | Price",
+        "Pipe | 12.00",
+        "Pay soon",
+    ]
+    outer = _table(
+        (paragraph("Sum"), paragraph("12.00")),
+        (paragraph("Total"), paragraph("13.00") + items),
+        (paragraph("Due"), paragraph("soon")),
+    )
+    page = read(make.docx(outer), DOCX).pages[0]
+    assert [line for line in page.text.split("\n") if line] == [
+        "Sum | 12.00",
+        "Total | 13.00",
+        "Item | Price",
+        "Pipe | 12.00",
+        "Due | soon",
+    ]
+    assert page.tables == (
+        (("Sum", "12.00"), ("Total", "13.00")),
+        (("Item", "Price"), ("Pipe", "12.00")),
+    )
 
 
 @pytest.mark.parametrize(
@@ -316,6 +379,12 @@ def test_workbook_refusals(read: Read) -> None:
         (rb"{\rtf1{\field{\*\fldinst HYPERLINK x}{\fldrslt link}}}", "link"),
         (rb"{\rtf1 a}}} b", "a b"),
         (rb"{\rtf1 {\v secret}seen", "seen"),
+        (rb"{\rtf1 {\deleted gone}{\revised new}", "new"),
+        (rb"{\rtf1 see{\footnote {\super 1} note} there}", "see [1 note]  there"),
+        (
+            rb"{\rtf1 a{\shp{\*\shpinst\shpleft9{\sp{\sn fLine}{\sv 0}}{\shptxt\pard boxed\par}}{\shprslt boxed}}b}",
+            "a\nboxed\n\nb",
+        ),
     ],
 )
 def test_rtf(read: Read, source: bytes, shown: str) -> None:

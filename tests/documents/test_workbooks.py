@@ -1,15 +1,17 @@
 """What a workbook hides is left out and noticed, whichever family it is of."""
 
 from collections.abc import Callable
+from operator import itemgetter
 
 import pytest
 
 from service.documents.errors import DocumentTooComplex, DocumentUnreadable
 from service.documents.media import resolve
+from service.documents.number_formats import of_code
 from service.documents.parsed import Parsed
-from service.documents.sheets_hidden import Spans
+from service.documents.sheet_marks import Formats, Spans
 from tests.documents import workbooks
-from tests.documents.workbooks import FAMILIES, Sheet
+from tests.documents.workbooks import FAMILIES, Number, Sheet
 
 Read = Callable[..., Parsed]
 
@@ -44,6 +46,126 @@ def test_nothing_hidden(read: Read, family: str) -> None:
     parsed = read(make(Sheet("Main", [["a1", "b1"], ["a2", "Müller"]])), media_type)
     assert parsed.pages[0].text == "a1 | b1\na2 | Müller"
     assert parsed.notices == ()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_numbers_as_they_are_read(read: Read, family: str) -> None:
+    """Numbers come with what their format adds, in whichever way the family says it; without one they are bare."""
+    media_type, make = FAMILIES[family]
+    code = Number(42.0, "00000", "float", "00042")
+    rows = [
+        ["Rate", Number(0.175, "0.00%", "percentage", "17.50%"), "of 0.175"],
+        ["Total", Number(1234.5, '#,##0.00\\ "€"', "currency", "1,234.50 €"), "with VAT"],
+        ["Codes", code, code],
+        ["Bare", Number(1234.5, "#,##0.0", "float", "1,234.5"), "end"],
+    ]
+    parsed = read(make(Sheet("Main", rows)), media_type)
+    assert parsed.pages[0].text.split("\n") == [
+        "Rate | 17.50% | of 0.175",
+        "Total | 1234.50 € | with VAT",
+        "Codes | 00042 | 00042",
+        "Bare | 1234.5 | end",
+    ]
+
+
+def test_cells_whose_format_shows_nothing(read: Read) -> None:
+    """A format may hide what a cell holds; it is left out, and said to be."""
+    rows = "<row><c><v>1</v></c><c s='2'><v>2</v></c><c t='str' s='2'><v>secret</v></c></row>"
+    data = workbooks.make.xlsx({"a": rows.replace("'", '"')}, codes=(";;;",))
+    parsed = read(data, FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "1"
+    assert parsed.notices[0].message == "2 cells that show nothing were left out"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sheets_that_begin_further_down(read: Read, family: str) -> None:
+    """Rows and columns are told by their place in the sheet, also where the first ones are empty."""
+    media_type, make = FAMILIES[family]
+    code = Number(7.0, "000", "float", "007")
+    rows = [[], [], ["", "", "kept", code], ["", "", "hidden", code], ["", "", "kept", code]]
+    parsed = read(make(Sheet("Main", rows, rows=frozenset({3}))), media_type)
+    assert [" ".join(line.strip(" |").split()) for line in parsed.pages[0].text.split("\n")] == [
+        "kept | 007"
+    ] * 2
+
+
+def test_a_cell_beyond_the_last_row(read: Read) -> None:
+    """A row number that no program allows is refused, not counted up to."""
+    rows = '<row r="99999999999"><c r="ZZZZ99999999999"><v>1</v></c></row>'
+    with pytest.raises(DocumentTooComplex):
+        read(workbooks.make.xlsx({"a": rows}), FAMILIES["xlsx"][0])
+
+
+def test_white_cells_on_white(read: Read) -> None:
+    """Cells in the colour of their ground are left out, unless a table or a condition may give them another one."""
+    rows = '<row r="1"><c r="A1"><v>1</v></c><c r="B1" s="1" t="str"><v>secret</v></c><c r="C1" s="2"><v>3</v></c></row>'
+    styles = (
+        '<fonts><font/><font><color rgb="FFFFFFFF"/></font></fonts>'
+        '<fills><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="solid"><fgColor rgb="FF0000FF"/>'
+        '</patternFill></fill></fills><cellXfs><xf/><xf fontId="1" fillId="0"/><xf fontId="1" fillId="1"/></cellXfs>'
+    )
+    parsed = read(workbooks.make.xlsx({"a": rows}, styles=styles), FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "1 |  | 3"
+    assert parsed.notices[0].message == "1 cells that show nothing were left out"
+    table = '<conditionalFormatting sqref="A1"/>'
+    parsed = read(workbooks.make.xlsx({"a": rows}, styles=styles, columns=table), FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "1 | secret | 3"
+
+
+def test_formulas_without_results(read: Read) -> None:
+    """Programs that cannot calculate write formulas only: that their cells are empty is said."""
+    rows = (
+        '<row r="1"><c r="A1"><f>B1</f><v>7</v></c><c r="B1"><f>1+2</f><v/></c><c r="C1"><f>2</f></c>'
+        '<c r="D1"><f t="shared" si="0"/><v></v></c></row>'
+    )
+    parsed = read(workbooks.make.xlsx({"a": rows}), FAMILIES["xlsx"][0])
+    assert parsed.pages[0].text == "7"
+    assert [notice.message for notice in parsed.notices] == [
+        "3 formulas hold no result: their cells are empty"
+    ]
+    cell = (
+        '<table:table-cell office:value-type="float" office:value="7"><text:p>7</text:p></table:table-cell>'
+    )
+    empty = '<table:table-cell table:formula="of:=[.A1]"/>'
+    table = f'<table:table table:name="T"><table:table-row>{cell}{empty}</table:table-row></table:table>'
+    parsed = read(workbooks.ods_of(table), ODS)
+    assert [notice.message for notice in parsed.notices] == [
+        "1 formulas hold no result: their cells are empty"
+    ]
+
+
+def test_long_codes_keep_their_digits(read: Read) -> None:
+    """Whole numbers come to their last digit, others without the noise of computing in binary."""
+    rows = "<row><c><v>1234567890123456</v></c><c><v>0.30000000000000004</v></c></row>"
+    assert (
+        read(workbooks.make.xlsx({"a": rows}), FAMILIES["xlsx"][0]).pages[0].text == "1234567890123456 | 0.3"
+    )
+
+
+def test_comments_of_opendocument_are_not_what_a_cell_shows(read: Read) -> None:
+    """A comment inside a cell and spans inside its paragraph do not change which number it shows."""
+    cell = (
+        '<table:table-cell office:value-type="float" office:value="42" table:number-columns-repeated="2">'
+        "<office:annotation><text:p>007</text:p></office:annotation><text:p>000<text:span>42</text:span></text:p>"
+        "</table:table-cell>"
+    )
+    table = f'<table:table table:name="T"><table:table-row table:number-rows-repeated="2">{cell}</table:table-row></table:table>'
+    assert read(workbooks.ods_of(table), ODS).pages[0].text == "00042 | 00042\n00042 | 00042"
+
+
+def test_formats_of_cells_in_any_order() -> None:
+    """Rows may come in any order; runs of one format are one."""
+    percent, code = of_code("0%"), of_code("000")
+    assert percent is not None
+    assert code is not None
+    formats = Formats()
+    formats.add((5, 5), (1, 1), percent)
+    formats.add((5, 5), (2, 2), percent)
+    formats.add((2, 3), (0, 0), code)
+    formats.add((2, 3), (4, 6), percent)
+    assert [list(formats.of_row(row)) for row in (0, 1, 4, 6)] == [[], [], [], []]
+    assert list(formats.of_row(5)) == [(1, 2, percent)]
+    assert sorted(formats.of_row(3), key=itemgetter(0)) == [(0, 0, code), (4, 6, percent)]
 
 
 def row(text: str, more: str = "") -> str:

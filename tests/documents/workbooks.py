@@ -11,11 +11,21 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
 @dataclass(frozen=True)
+class Number:
+    """A number, the code of its format, and what OpenDocument says of it: its kind and what is shown."""
+
+    value: float
+    code: str
+    kind: str
+    shown: str
+
+
+@dataclass(frozen=True)
 class Sheet:
-    """Texts by row; ``rows`` and ``columns`` are those that are hidden, from 0."""
+    """Texts and numbers by row; ``rows`` and ``columns`` are those that are hidden, from 0."""
 
     name: str
-    cells: Sequence[Sequence[str]]
+    cells: Sequence[Sequence[str | Number]]
     rows: frozenset[int] = frozenset()
     columns: frozenset[int] = frozenset()
     hidden: bool = False
@@ -24,8 +34,16 @@ class Sheet:
 def xlsx(*sheets: Sheet) -> bytes:
     """A workbook of Excel 2007 and later."""
     parts = {}
+    codes = _codes(sheets)
     for sheet in sheets:
-        lines = [make.cells(at, *row) for at, row in enumerate(sheet.cells, start=1)]
+        lines = []
+        for at, row in enumerate(sheet.cells, start=1):
+            line = make.cells(at, *(cell if isinstance(cell, str) else cell.value for cell in row))
+            for column, cell in enumerate(row):
+                if isinstance(cell, Number):
+                    place = f'r="{chr(65 + column)}{at}"'
+                    line = line.replace(place, f'{place} s="{2 + codes.index(cell.code)}"')
+            lines.append(line)
         for at in sheet.rows:
             lines[at] = lines[at].replace("<row ", '<row hidden="1" ', 1)
         parts[sheet.name] = "".join(lines)
@@ -34,7 +52,13 @@ def xlsx(*sheets: Sheet) -> bytes:
         parts,
         hidden=tuple(sheet.name for sheet in sheets if sheet.hidden),
         columns=f"<cols>{columns}</cols>" if columns else "",
+        codes=codes,
     )
+
+
+def _codes(sheets: Sequence[Sheet]) -> tuple[str, ...]:
+    cells = [cell for sheet in sheets for row in sheet.cells for cell in row]
+    return tuple(dict.fromkeys(cell.code for cell in cells if isinstance(cell, Number)))
 
 
 def ods(*sheets: Sheet) -> bytes:
@@ -48,14 +72,18 @@ def ods(*sheets: Sheet) -> bytes:
         )
         lines = ""
         for at, row in enumerate(sheet.cells):
-            inner = "".join(
-                f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
-                for text in row
-            )
+            inner = "".join(map(_ods_cell, row))
             lines += f"<table:table-row{_folded(at in sheet.rows)}>{inner}</table:table-row>"
         style = ' table:style-name="off"' if sheet.hidden else ""
         tables += f'<table:table table:name="{sheet.name}"{style}>{columns}{lines}</table:table>'
     return ods_of(tables)
+
+
+def _ods_cell(cell: str | Number) -> str:
+    said, text = 'office:value-type="string"', cell
+    if isinstance(cell, Number):
+        said, text = f'office:value-type="{cell.kind}" office:value="{cell.value}"', cell.shown
+    return f"<table:table-cell {said}><text:p>{text}</text:p></table:table-cell>"
 
 
 def ods_of(tables: str) -> bytes:
@@ -86,25 +114,43 @@ def xlsb(*sheets: Sheet) -> bytes:
         for at, sheet in enumerate(sheets, start=1)
     )
     places = [("worksheet", f"worksheets/sheet{at}.bin") for at in range(1, len(sheets) + 1)]
+    places.append(("styles", "styles.bin"))
+    codes = _codes(sheets)
+    formats = [_binary(44, struct.pack("<H", at) + _wide(code)) for at, code in enumerate(codes, start=164)]
+    styles = [
+        _binary(47, struct.pack("<HHHHHHHH", 0, at, 0, 0, 0, 0, 0, 0))
+        for at in (0, *range(164, 164 + len(codes)))
+    ]
     members: dict[str, str | bytes] = {
         "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
         "_rels/.rels": make.relations(("officeDocument", "xl/workbook.bin")),
         "xl/workbook.bin": _binary(131) + _binary(143) + bundles + _binary(144) + _binary(132),
         "xl/_rels/workbook.bin.rels": make.relations(*places),
+        "xl/styles.bin": _binary(278)
+        + _binary(615, struct.pack("<I", len(formats)))
+        + b"".join(formats)
+        + _binary(616)
+        + _binary(617, struct.pack("<I", len(styles)))
+        + b"".join(styles)
+        + _binary(618)
+        + _binary(279),
     }
     for at, sheet in enumerate(sheets, start=1):
-        members[f"xl/worksheets/sheet{at}.bin"] = _xlsb_sheet(sheet)
+        members[f"xl/worksheets/sheet{at}.bin"] = _xlsb_sheet(sheet, codes)
     return make.package(members)
 
 
-def _xlsb_sheet(sheet: Sheet) -> bytes:
+def _xlsb_sheet(sheet: Sheet, codes: Sequence[str]) -> bytes:
     columns = b"".join(_binary(60, struct.pack("<IIIIH", at, at, 2340, 0, 1)) for at in sorted(sheet.columns))
     lines = b""
     for at, row in enumerate(sheet.cells):
         flags = 0x10 if at in sheet.rows else 0
         lines += _binary(0, struct.pack("<IIHBBBI", at, 0, 300, 0, flags, 0, 0))
-        for column, text in enumerate(row):
-            lines += _binary(6, struct.pack("<II", column, 0) + _wide(text))
+        for column, cell in enumerate(row):
+            if isinstance(cell, Number):
+                lines += _binary(5, struct.pack("<IId", column, 1 + codes.index(cell.code), cell.value))
+            else:
+                lines += _binary(6, struct.pack("<II", column, 0) + _wide(cell))
     corner = struct.pack("<IIII", 0, len(sheet.cells) - 1, 0, max(map(len, sheet.cells)) - 1)
     return b"".join(
         [
@@ -140,7 +186,12 @@ def _wide(text: str) -> bytes:
 def xls(*sheets: Sheet) -> bytes:
     """A workbook of Excel 97 to 2003 ([MS-XLS])."""
     start = _biff(0x809, struct.pack("<HHHHII", 0x600, 0x05, 0, 1997, 0, 6)) + _biff(0x42, b"\xb0\x04")
-    bodies = [_xls_sheet(sheet) for sheet in sheets]
+    codes = _codes(sheets)
+    for at, code in enumerate(codes, start=164):
+        start += _biff(0x41E, struct.pack("<HHB", at, len(code), 1) + code.encode("utf-16-le"))
+    for at in (0, *range(164, 164 + len(codes))):
+        start += _biff(0xE0, struct.pack("<HH", 0, at) + bytes(16))
+    bodies = [_xls_sheet(sheet, codes) for sheet in sheets]
     names = [sheet.name.encode("latin-1") for sheet in sheets]
     at = len(start) + sum(4 + 8 + len(name) for name in names) + 4
     bounds = b""
@@ -151,7 +202,7 @@ def xls(*sheets: Sheet) -> bytes:
     return compound({"Workbook": book})
 
 
-def _xls_sheet(sheet: Sheet) -> bytes:
+def _xls_sheet(sheet: Sheet, codes: Sequence[str]) -> bytes:
     made = _biff(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 1997, 0, 6))
     for at in sorted(sheet.columns):
         made += _biff(0x7D, struct.pack("<HHHHHH", at, at, 2340, 0, 1, 0))
@@ -162,9 +213,18 @@ def _xls_sheet(sheet: Sheet) -> bytes:
             0x208, struct.pack("<HHHHHHI", at, 0, width, 255, 0, 0, 0x20 if at in sheet.rows else 0)
         )
     for at, row in enumerate(sheet.cells):
-        for column, text in enumerate(row):
-            said = text.encode("utf-16-le")
-            made += _biff(0x204, struct.pack("<HHHHB", at, column, 0, len(text), 1) + said)
+        for column, cell in enumerate(row):
+            if isinstance(cell, str):
+                said = cell.encode("utf-16-le")
+                made += _biff(0x204, struct.pack("<HHHHB", at, column, 0, len(cell), 1) + said)
+            elif cell.value.is_integer() and column + 1 < len(row) and cell == row[column + 1]:
+                packed = struct.pack("<HI", 1 + codes.index(cell.code), int(cell.value) << 2 | 2)
+                made += _biff(
+                    0xBD, struct.pack("<HH", at, column) + 2 * packed + struct.pack("<H", column + 1)
+                )
+            elif not (column and cell == row[column - 1] and cell.value.is_integer()):
+                style = 1 + codes.index(cell.code)
+                made += _biff(0x203, struct.pack("<HHHd", at, column, style, cell.value))
     return made + _biff(0x0A)
 
 

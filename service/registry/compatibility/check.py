@@ -18,7 +18,7 @@ from service.registry.compatibility.report import (
 )
 from service.registry.compatibility.scope import Break, Budget, OutOfBudget
 from service.registry.compatibility.witness import Maker
-from service.registry.compatibility.words import Source
+from service.registry.compatibility.words import Node, Source
 from service.strict import SchemaRefused
 
 _MOST_DIFFERENCES = 50
@@ -87,6 +87,10 @@ def compare(
 
 def _breaks(writer: Source, reader: Source, policy: Policy, limits: Limits) -> list[Break]:
     walk = Inclusion(writer, reader, policy, Budget(limits.steps))
+    if not walk.same_roots():
+        ambiguous = reader.ambiguous() or writer.ambiguous()
+        if ambiguous is not None:
+            return [_led_by_the_way(*ambiguous)]
     found = walk.run()
     if not found and walk.empty(Case.of(writer.root)) and not walk.same_roots():
         # Nothing was ever written, so nothing can break; but a schema that admits nothing is a mistake, not a promise.
@@ -99,6 +103,15 @@ def _breaks(writer: Source, reader: Source, policy: Policy, limits: Limits) -> l
             )
         ]
     return found
+
+
+def _led_by_the_way(node: Node, keyword: str) -> Break:
+    return Break(
+        f"{node.pointer}/{keyword}",
+        "REFERENCE_UNDECIDED",
+        "cannot be compared: where this reference leads depends on the way to it; use `$ref`",
+        undecided=True,
+    )
 
 
 def _difference(one: Break, direction: Direction) -> Difference:

@@ -4,12 +4,13 @@ A *case* is a set of nodes that hold, and of nodes that do not. Its facts are wh
 never claim less than what may be written, so that whatever is shown of them holds of every record of the case.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from typing import Any
 
+from service.registry.compatibility.reach import FORMING, Pick, branches, choices, either, forms
 from service.registry.compatibility.values import TooDeep, admits, kind_of, matches
 from service.registry.compatibility.words import KINDS, Bound, Node, Words
 
@@ -59,6 +60,8 @@ class Facts:
     """Choices that are still open: whose they are, and which keyword offers them."""
     opened: int | None = None
     """The side whose closed objects count as open."""
+    reading: bool = False
+    """Whether they are of what is read."""
     leftovers: list["_Leftovers"] = field(default_factory=list)
     """What each ``unevaluatedProperties`` says of members that nothing beside it or in it names."""
 
@@ -71,6 +74,13 @@ class Facts:
 
     # -- members of objects
 
+    def asked(self) -> list[str]:
+        """The names that are required, some of them only beside others."""
+        needed = [
+            wanted for _, words in self.said for names in words.needed_with.values() for wanted in names
+        ]
+        return list(dict.fromkeys([*self.required, *needed]))
+
     def declared(self) -> list[str]:
         """The names that properties have, in order."""
         return list(dict.fromkeys(name for _, words in self.said for name in words.properties))
@@ -81,7 +91,19 @@ class Facts:
         for node, words in self.said:
             nodes += _holding(words, name, self._additional(node, words))
         nodes += [left.node for left in self.leftovers if left.applies(name)]
+        if nodes:
+            nodes += self._either(("member", name), lambda words: _holding(words, name, words.additional))
         return Case(frozenset(nodes)) if nodes else None
+
+    def _either(self, place: Hashable, pick: Pick) -> list[Node]:
+        """What the choices that are still open say of the same member or item: what it declares may be more than is known.
+
+        Not where it is about what is read: there the branches are taken first (``readings``).
+        """
+        if self.reading or self.opened is not None:
+            return []
+        found = [either(owner, keyword, place, pick) for owner, keyword in self.choices]
+        return [one for one in found if one is not None]
 
     def _additional(self, node: Node, words: Words) -> Node | None:
         found = words.additional
@@ -123,10 +145,9 @@ class Facts:
         """The case of an item, or (None) of those behind every prefix; None where nothing is said."""
         nodes: list[Node] = []
         for _, words in self.said:
-            if index is not None and index < len(words.prefix):
-                nodes.append(words.prefix[index])
-            elif words.items is not None:
-                nodes.append(words.items)
+            nodes += _standing(words, index)
+        if nodes:
+            nodes += self._either(("item", index), lambda words: _standing(words, index))
         if not nodes and not self._branches() and not any(words.contains for _, words in self.said):
             nodes = [words.unevaluated_items for _, words in self.said if words.unevaluated_items is not None]
         return Case(frozenset(nodes)) if nodes else None
@@ -136,6 +157,12 @@ class Facts:
         return any(
             words.any_of or words.one_of or words.conditional or words.holds_with for _, words in self.said
         )
+
+
+def _standing(words: Words, index: int | None) -> list[Node]:
+    if index is not None and index < len(words.prefix):
+        return [words.prefix[index]]
+    return [] if words.items is None else [words.items]
 
 
 def _holding(words: Words, name: str, additional: Node | None) -> list[Node]:
@@ -174,7 +201,7 @@ def facts_of(case: Case, opened: int | None = None, *, reading: bool = False) ->
     Where it is a case of what is read (``reading``), only the taken branches of an ``anyOf`` count: what they do not
     name is left out before it is read. What is written may meet other branches too.
     """
-    facts = Facts(opened=opened)
+    facts = Facts(opened=opened, reading=reading)
     seen: set[Node] = set()
     stack = sorted(case.holds, key=lambda node: (node.side, node.key), reverse=True)
     while stack:
@@ -189,7 +216,7 @@ def facts_of(case: Case, opened: int | None = None, *, reading: bool = False) ->
         facts.said.append((node, words))
         stack += reversed(words.everywhere)
         _add(facts, words)
-        facts.choices += [(node, keyword) for keyword in _offered(words) if (node, keyword) not in case.taken]
+        facts.choices += [(node, keyword) for keyword in choices(words) if (node, keyword) not in case.taken]
     facts.leftovers = [
         left
         for node, words in facts.said
@@ -215,14 +242,12 @@ def within(case: Case, node: Node) -> Iterator[tuple[Node, Words]]:
         stack += [branch for branch in branches(words) if branch in case.holds]
 
 
-def branches(words: Words) -> Iterator[Node]:
-    """Subschemas that may be in force at the same place."""
-    yield from words.any_of or ()
-    yield from words.one_of or ()
-    if words.conditional is not None:
-        given = words.conditional
-        yield from (one for one in (given.condition, given.then, given.otherwise) if one is not None)
-    yield from words.holds_with.values()
+def alone(whole: Case, told: Facts, node: Node) -> bool:
+    """Whether nothing that ``whole`` says (``told``) beside ``node`` has a say in what projecting leaves of a value."""
+    own = {one for one, _ in within(whole, node)}
+    return not any(
+        words.says & FORMING or any(map(forms, branches(words))) for one, words in told.said if one not in own
+    )
 
 
 def _leftovers(case: Case, owner: Node, node: Node, *, reading: bool) -> Iterator[_Leftovers]:
@@ -231,26 +256,13 @@ def _leftovers(case: Case, owner: Node, node: Node, *, reading: bool) -> Iterato
     for one, words in within(case, owner):
         if one != owner and words.unevaluated is not None:
             return  # evaluates everything
-        for keyword in _offered(words):
+        for keyword in choices(words):
             evaluates = keyword.partition("\0")[0] not in ("not", "dependentRequired")
             exact = keyword != "anyOf" or reading or len(words.any_of or ()) == 1
             if evaluates and not ((one, keyword) in case.taken and exact):
                 return
         beside.append(words)
     yield _Leftovers(node, tuple(beside))
-
-
-def _offered(words: Words) -> Iterator[str]:
-    if words.any_of is not None:
-        yield "anyOf"
-    if words.one_of is not None:
-        yield "oneOf"
-    if words.conditional is not None:
-        yield "if"
-    if words.excluded is not None:
-        yield "not"
-    yield from (f"dependentRequired\0{name}" for name in words.needed_with)
-    yield from (f"dependentSchemas\0{name}" for name in words.holds_with)
 
 
 def _add(facts: Facts, words: Words) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from service.registry.compatibility import objects, readings, scalars, sequences
-from service.registry.compatibility.facts import Case, Facts, alternatives, facts_of
+from service.registry.compatibility.facts import Case, Facts, alone, alternatives, facts_of
 from service.registry.compatibility.scope import Break, Budget, How, Scope
 from service.registry.compatibility.shapes import Shapes
 from service.registry.compatibility.values import TooDeep, admits, kind_of
@@ -24,6 +24,8 @@ _FINITE = 16
 
 _VALUES_A_STEP = 50
 """Enumerated values that are looked up in about the time of one other step."""
+
+_Loose = Callable[[str], bool]
 
 _Key = tuple[Case, Node, Case | None]
 
@@ -104,7 +106,9 @@ class Inclusion:
         words = self.reader_words(node)
         if not words.never and not words.says:
             return []
-        if any(self._shapes.same(one, node) for one in case.holds):
+        if any(self._shapes.same(one, node) for one in case.holds) and (
+            self.how != "RECORDS" or whole is None or alone(whole, self.facts_of(whole, reading=True), node)
+        ):
             return []
         facts = self.facts_of(case)
         if facts.never:
@@ -117,7 +121,7 @@ class Inclusion:
             )
         if facts.values is not None:
             return self._values(facts.values, node, words)
-        if whole is None and self.how == "RECORDS" and "object" in facts.kinds:
+        if whole is None and self.how == "RECORDS" and facts.kinds & {"object", "array"}:
             found = readings.read(self, case, Case.of(node))
         else:
             found = self._parts(case, facts, node, words, whole or Case.of(node))
@@ -299,8 +303,8 @@ class Inclusion:
             return self.empty(case.also(node))
         # A projected record differs from the written one: what that one fails says nothing of it, members that a closed
         # object does not name are gone, and others have become null.
-        nulls = frozenset[str]() if whole is None else readings.filled(self, case, whole)
-        return self.empty(case.also(node), opened=self.reader.side, loose=nulls)
+        loose = None if whole is None else readings.changed(self, case, whole)
+        return self.empty(case.also(node), opened=self.reader.side, loose=loose)
 
     def admits_null(self, case: Case | None) -> bool:
         """Whether null may stand there; not where nothing is known."""
@@ -319,7 +323,7 @@ class Inclusion:
         return not self._exact.follows(case, node)
 
     def empty(
-        self, case: Case, depth: int = 0, opened: int | None = None, loose: frozenset[str] = frozenset()
+        self, case: Case, depth: int = 0, opened: int | None = None, loose: _Loose | None = None
     ) -> bool:
         """Whether it is certain that a case holds no value at all, whatever its ``loose`` members are."""
         self.budget.spend()
@@ -333,7 +337,7 @@ class Inclusion:
             for choice in facts.choices[:3]
         )
 
-    def _dead(self, facts: Facts, kind: str, depth: int, opened: int | None, loose: frozenset[str]) -> bool:
+    def _dead(self, facts: Facts, kind: str, depth: int, opened: int | None, loose: _Loose | None) -> bool:
         if kind == "number":
             return scalars.no_number(facts)
         if kind in ("string", "array", "object"):
@@ -345,7 +349,7 @@ class Inclusion:
         if kind == "array":
             inside = [facts.item(index) for index in range(min(facts.size("minItems") or 0, 32))]
         elif kind == "object":
-            inside = [facts.member(name) for name in facts.required if name not in loose]
+            inside = [facts.member(name) for name in facts.required if not (loose and loose(name))]
         return any(case is not None and self.empty(case, depth + 1, opened) for case in inside)
 
     # -- words

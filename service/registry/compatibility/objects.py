@@ -25,12 +25,12 @@ def properties(scope: Scope) -> list[Break]:
     for name, node in scope.words.properties.items():
         case = scope.facts.member(name)
         if name in declared:
-            found += scope.walk.inside(case, node)
+            found += _inside(scope, case, node, _member(name))
             continue
-        never_written = case is None and _writes_what_it_declares(scope) and name not in scope.facts.required
+        never_written = case is None and _writes_what_it_declares(scope) and name not in scope.facts.asked()
         if scope.how == "LENIENT" or never_written:
             continue
-        broken = scope.walk.inside(case, node)
+        broken = _inside(scope, case, node, _member(name))
         if broken:
             kind = (
                 "ADDED_TO_OPEN_CONTENT_MODEL"
@@ -46,6 +46,27 @@ def properties(scope: Scope) -> list[Break]:
     return found
 
 
+def _inside(
+    scope: Scope, case: Case | None, node: Node, place: Callable[[Facts], Case | None]
+) -> list[Break]:
+    """What of a member does not follow.
+
+    Projecting leaves out a member of which the reader admits nothing: ``required`` sees whether the record does without.
+    """
+    read = place(scope.facts_of_whole()) if scope.how == "RECORDS" else None
+    if read is not None and scope.walk.facts_of(read, reading=True).never:
+        return []
+    return scope.inside(case, node, place)
+
+
+def _member(name: str) -> Callable[[Facts], Case | None]:
+    return lambda told: told.member(name)
+
+
+def _matching(pattern: str) -> Callable[[Facts], Case | None]:
+    return lambda told: dict(told.under())[pattern]
+
+
 def _writes_what_it_declares(scope: Scope) -> bool:
     """Not while it is open what is declared: then the case is split, and looked at part by part."""
     return scope.how == "RECORDS" and scope.facts.declares and not scope.walk.may_declare_more(scope.case)
@@ -53,7 +74,7 @@ def _writes_what_it_declares(scope: Scope) -> bool:
 
 def _written(facts: Facts) -> list[str]:
     """The names of which it is known that they may be written: what is required need not be declared."""
-    return list(dict.fromkeys([*facts.declared(), *facts.required]))
+    return list(dict.fromkeys([*facts.declared(), *facts.asked()]))
 
 
 def patterns(scope: Scope) -> list[Break]:
@@ -65,22 +86,22 @@ def patterns(scope: Scope) -> list[Break]:
     for pattern, node in scope.words.patterns.items():
         for name in _written(facts):
             if matches(pattern, name) is not False:
-                found += scope.walk.inside(facts.member(name), node)
+                found += _inside(scope, facts.member(name), node, _member(name))
         under = dict(facts.under())
         for other, case in under.items():
             if other == pattern or pattern not in under:
-                found += scope.walk.inside(case, node)
+                found += _inside(scope, case, node, _matching(pattern))
         if pattern not in under:
-            found += _unnamed(scope, node)
+            found += _unnamed(scope, node, _matching(pattern))
     return found
 
 
-def _unnamed(scope: Scope, node: Node) -> list[Break]:
+def _unnamed(scope: Scope, node: Node, place: Callable[[Facts], Case | None]) -> list[Break]:
     """Members that neither a property nor a pattern of the writer names."""
     case = scope.facts.others()
     if case is None and (_writes_what_it_declares(scope) or scope.how == "LENIENT"):
         return []
-    return scope.walk.inside(case, node)
+    return _inside(scope, case, node, place)
 
 
 def additional(scope: Scope) -> list[Break]:
@@ -121,7 +142,7 @@ def _beyond(
     for name in _written(facts):
         if name in named or any(matches(pattern, name) is True for pattern in under):
             continue
-        broken = [] if scope.how == "LENIENT" else scope.walk.inside(facts.member(name), node)
+        broken = [] if scope.how == "LENIENT" else _inside(scope, facts.member(name), node, _member(name))
         if broken:
             kind = (
                 "REMOVED_FROM_CLOSED_CONTENT_MODEL"
@@ -133,12 +154,12 @@ def _beyond(
             found += [] if words.never else broken
     for pattern, case in facts.under():
         if pattern not in under:
-            found += scope.walk.inside(case, node)
+            found += _inside(scope, case, node, Facts.others)
     others = facts.others()
     open_ = others is None or (words.never and not scope.is_empty(others))
     if scope.how == "LENIENT" and open_:
         return found
-    broken = _unnamed(scope, node)
+    broken = _unnamed(scope, node, Facts.others)
     if broken and words.never:
         broken = [
             scope.broken(
@@ -173,9 +194,10 @@ def required(scope: Scope) -> list[Break]:
     facts, told = scope.facts, scope.facts_of_whole()
     found: list[Break] = []
     for name in scope.words.required:
-        # A reader that requires what it does not admit has it projected away.
-        kept = scope.how != "RECORDS" or not scope.is_empty(told.member(name))
-        if not (name in facts.required and kept) and not _supplied(scope, told, name):
+        if scope.how == "RECORDS" and scope.is_empty(told.member(name)):
+            message = f"the property {name!r} is required, but no value of it is read here"
+            found.append(scope.broken("required", "REQUIRED_ATTRIBUTE_ADDED", message, None, name))
+        elif name not in facts.required and not _supplied(scope, told, name):
             found.append(_missing(scope, name))
     return found
 
@@ -238,9 +260,7 @@ def counts(scope: Scope) -> list[Break]:
 
 def _too_many_with_nulls(scope: Scope, most: int) -> list[Break]:
     """Whether null for what the reader requires may be one member more than it reads."""
-    facts, told = scope.facts, scope.facts_of_whole()
-    missing = [name for name in told.required if name not in facts.required]
-    nulls = {name for name in missing if scope.walk.admits_null(told.member(name))}
+    facts, told, nulls = scope.facts, scope.facts_of_whole(), scope.filled()
     written = {name for name in facts.declared() if not scope.is_empty(facts.member(name))}
     known = len(nulls | {name for name in written if not _unread(scope, told, name)})
     closed = scope.is_empty(facts.others()) and not list(facts.under())
@@ -280,6 +300,7 @@ def names(scope: Scope) -> list[Break]:
                 refused.append(name)
         except TooDeep:
             refused.append(name)
+    refused += [name for name in scope.filled() if not admits(node, name)]
     found: list[Break] = []
     if refused:
         found.append(
@@ -307,20 +328,28 @@ def dependencies(scope: Scope) -> list[Break]:
     if "object" not in scope.facts.kinds:
         return []
     found: list[Break] = []
+    nulls, told = scope.filled(), scope.facts_of_whole()
+    left_out = [
+        name for name in scope.facts.asked() if scope.how == "RECORDS" and scope.is_empty(told.member(name))
+    ]
     for name, wanted in scope.words.needed_with.items():
         present = _with(scope, name)
-        if present is None:
+        if name in nulls:
+            written = [one for one in wanted if one in scope.facts.required or _supplied(scope, told, one)]
+        elif present is not None:
+            written = list(facts_of(present).required)
+        else:
             continue
-        missing = [other for other in wanted if other not in facts_of(present).required]
+        missing = [one for one in wanted if one not in written or one in left_out]
         if missing:
-            message = f"{name!r} may be written without {missing[0]!r}"
+            message = f"{name!r} may be there without {missing[0]!r}"
             found.append(
                 scope.broken("dependentRequired", "DEPENDENCY_ARRAY_EXTENDED", message, None, list(wanted))
             )
     for name, node in scope.words.holds_with.items():
         if (scope.node, f"dependentSchemas\0{name}") in scope.whole.taken:
             continue
-        present = _with(scope, name)
+        present = scope.case if name in nulls else _with(scope, name)
         if present is not None:
             found += scope.walk.follows(present, node)
     return found
@@ -330,7 +359,8 @@ def _with(scope: Scope, name: str) -> Case | None:
     """The part of the case in which a member is there; None where it never is."""
     source = scope.node.source
     member = scope.facts.member(name)
-    if scope.is_empty(member) or (member is None and _writes_what_it_declares(scope)):
+    never_written = member is None and _writes_what_it_declares(scope) and name not in scope.facts.asked()
+    if scope.is_empty(member) or never_written:
         return None
     return scope.case.also(source.made(("present", name, ()), {"type": "object", "required": [name]}))
 

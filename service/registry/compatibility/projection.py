@@ -5,8 +5,9 @@ from functools import lru_cache, partial
 from typing import Any, Literal
 
 from service.foundation.errors import Fault, Unprocessable
-from service.registry.compatibility.facts import Case, Facts, alternatives, branches, facts_of
+from service.registry.compatibility.facts import Case, Facts, alternatives, facts_of
 from service.registry.compatibility.judge import Judge
+from service.registry.compatibility.reach import branches
 from service.registry.compatibility.values import TooDeep, admits, kind_of, matches
 from service.registry.compatibility.words import Node, Source
 

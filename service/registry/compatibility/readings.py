@@ -4,9 +4,10 @@ Projecting a record leaves out what the reader does not name. With ``unevaluated
 closed themselves, what is named depends on the branches that hold: the branches cannot be looked at one after the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from service.registry.compatibility.facts import Case, Facts, branches
+from service.registry.compatibility.facts import Case, Facts
+from service.registry.compatibility.reach import branches, forms, reached
 from service.registry.compatibility.scope import Break, Walk
 from service.registry.compatibility.words import Node, Words
 
@@ -18,7 +19,16 @@ _Choice = tuple[Node, str]
 def read(walk: Walk, case: Case, whole: Case, splits: int = _MAX_SPLITS) -> list[Break]:
     """What breaks when the reader takes ``whole``, with those branches added which suit this case best."""
     told = walk.facts_of(whole, reading=True)
-    choice = next((one for one in told.choices if _entangled(told, one)), None)
+    choice = next(
+        (
+            one
+            for one in told.choices
+            if _entangled(told, one)
+            or _nulled(walk, case, whole, told, one)
+            or _drops(walk, whole, told, one)
+        ),
+        None,
+    )
     nodes = sorted(whole.holds, key=lambda node: node.key)
     if choice is None or len(whole.taken) >= _MAX_TAKEN:
         found = [one for node in nodes for one in walk.follows(case, node, whole)]
@@ -52,11 +62,13 @@ def _entangled(told: Facts, choice: _Choice) -> bool:
     if word in ("not", "dependentRequired"):
         return False
     if word == "dependentSchemas":
-        inside = _inside([words.holds_with[name]])
+        inside = reached([words.holds_with[name]])
     else:
-        inside = _inside([node for node in branches(words) if node not in words.holds_with.values()])
+        inside = reached([node for node in branches(words) if node not in words.holds_with.values()])
     around = [one for _, one in told.said]
     spoken = any(one.properties or one.required or one.patterns or one.sizes for one in around)
+    if _meet(inside, around):
+        return True
     if any(_closes(one) for one in inside):
         return spoken or len(told.choices) > 1
     names = {name for one in inside for name in (*one.properties, *one.required)}
@@ -64,6 +76,64 @@ def _entangled(told: Facts, choice: _Choice) -> bool:
     if any(one.unevaluated is not None for one in around):
         return more or not names <= {name for one in around for name in one.properties}
     return any(_closes(one) and not names <= set(one.properties) for one in around)
+
+
+def _nulled(walk: Walk, case: Case, whole: Case, told: Facts, choice: _Choice) -> bool:
+    """Whether nulls that projecting adds under one of the branches may matter to it, or to what stands around."""
+    owner, keyword = choice
+    words = _words(owner)
+    if keyword.partition("\0")[0] in ("not", "dependentRequired"):
+        return False
+    nulls = filled(walk, case, whole).union(*(filled(walk, case, whole.also(one)) for one in branches(words)))
+    if not nulls:
+        return False
+    inside = reached(branches(words))
+    return any(_counts_members(one) for one in (*inside, *(one for _, one in told.said))) or any(
+        one.patterns or one.additional is not None or nulls & {*one.properties, *one.required}
+        for one in inside
+    )
+
+
+def _drops(walk: Walk, whole: Case, told: Facts, choice: _Choice) -> bool:
+    """Whether one of the branches has a member left out which what stands around describes, for both admit nothing."""
+    owner, keyword = choice
+    if keyword.partition("\0")[0] in ("not", "dependentRequired"):
+        return False
+    described = {*told.declared(), *told.required}
+    for branch in branches(_words(owner)):
+        names = described & {name for one in reached([branch]) for name in one.properties}
+        both = walk.facts_of(whole.also(branch), reading=True)
+        members = [both.member(name) for name in names]
+        if any(one is not None and walk.facts_of(one, reading=True).never for one in members):
+            return True
+    return False
+
+
+def _counts_members(words: Words) -> bool:
+    """Whether it matters to a node that a member is there, whatever it holds."""
+    sized = {"minProperties", "maxProperties"} & words.sizes.keys()
+    return bool(sized or words.names or words.needed_with or words.holds_with or words.excluded)
+
+
+def _meet(inside: list[Words], around: list[Words]) -> bool:
+    """Whether both have a say in what projecting leaves of the same member or item."""
+    inner, outer = _formed(inside), _formed(around)
+    named = inner[0] & outer[0] or (inner[1] and (outer[0] or outer[1])) or (outer[1] and inner[0])
+    return bool(named) or (inner[2] and outer[2])
+
+
+def _formed(said: list[Words]) -> tuple[set[str], bool, bool]:
+    """Members by name, members by other means, and items: of which of them more is said than what they hold."""
+    names = {name for words in said for name, node in words.properties.items() if forms(node)}
+    wide = [
+        node for words in said for node in (*words.patterns.values(), words.additional, words.unevaluated)
+    ]
+    items = [node for words in said for node in (*words.prefix, words.items, words.unevaluated_items)]
+    return (
+        names,
+        any(node is not None and forms(node) for node in wide),
+        any(node is not None and forms(node) for node in items),
+    )
 
 
 def _closes(words: Words) -> bool:
@@ -78,13 +148,24 @@ def filled(walk: Walk, case: Case, whole: Case) -> frozenset[str]:
     return frozenset(name for name in missing if walk.admits_null(told.member(name)))
 
 
+def changed(walk: Walk, case: Case, whole: Case) -> Callable[[str], bool]:
+    """Tells members of which projecting leaves nothing as it was: null is added, or the reader admits nothing there."""
+    nulls, told = filled(walk, case, whole), walk.facts_of(whole, reading=True)
+
+    def is_changed(name: str) -> bool:
+        read = told.member(name)
+        return name in nulls or (read is not None and walk.facts_of(read, reading=True).never)
+
+    return is_changed
+
+
 def speaks_of(node: Node, names: frozenset[str]) -> bool:
     """Whether a subschema says anything of members of these names."""
     if not names:
         return False
     return any(
         words.patterns or words.additional is not None or names & {*words.properties, *words.required}
-        for words in _inside([node])
+        for words in reached([node])
     )
 
 
@@ -103,20 +184,8 @@ def may_declare_more(facts: Facts) -> bool:
         or words.additional is not None
         or words.unevaluated is not None
         or not declared.issuperset(words.properties)
-        for words in _inside(nodes)
+        for words in reached(nodes)
     )
-
-
-def _inside(nodes: list[Node]) -> list[Words]:
-    found: list[Words] = []
-    seen: set[Node] = set()
-    while nodes:
-        node = nodes.pop()
-        if node not in seen:
-            seen.add(node)
-            found.append(_words(node))
-            nodes += [*found[-1].everywhere, *branches(found[-1])]
-    return found
 
 
 def _takeable(walk: Walk, case: Case, whole: Case, choice: _Choice) -> Iterator[Case]:

@@ -1,10 +1,11 @@
 """What the checks of single keywords look at, and what they answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from service.registry.compatibility.facts import Case, Facts
+from service.registry.compatibility.reach import forms
 from service.registry.compatibility.report import Policy
 from service.registry.compatibility.words import Node, Words
 
@@ -96,9 +97,27 @@ class Scope:
             f"{self.node.pointer}/{keyword}" if keyword else self.node.pointer, kind, message, written, read
         )
 
+    def filled(self) -> frozenset[str]:
+        """Members that projecting adds as null: the reader requires them, and they need not be written."""
+        if self.how != "RECORDS":
+            return frozenset()
+        told = self.facts_of_whole()
+        missing = [name for name in told.required if name not in self.facts.required]
+        return frozenset(name for name in missing if self.walk.admits_null(told.member(name)))
+
     def facts_of_whole(self) -> Facts:
         """What the reader says altogether: references, ``allOf`` and the branches that are taken."""
         return self.walk.facts_of(self.whole, reading=True)
+
+    def inside(self, case: Case | None, node: Node, place: Callable[[Facts], Case | None]) -> list[Break]:
+        """What of a reader's member or item ``node`` does not follow; ``place`` finds it in what the reader says.
+
+        Projecting a record leaves of a member or item what the reader says of it altogether.
+        """
+        read = place(self.facts_of_whole()) if self.how == "RECORDS" else None
+        if read is not None and sum(map(forms, read.holds)) > 1:
+            node = node.source.joined(read.holds)
+        return self.walk.inside(case, node)
 
     def is_empty(self, case: Case | None) -> bool:
         """Whether a member or item cannot be there."""

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from service.registry.compatibility.differing import differ
-from service.registry.compatibility.facts import Case, within
+from service.registry.compatibility.facts import Case, Facts, within
+from service.registry.compatibility.reach import forms
 from service.registry.compatibility.scalars import sizes
 from service.registry.compatibility.scope import Break, Scope
+from service.registry.compatibility.words import Node
 
 _MAX_COUNTED = 64
 
@@ -20,7 +22,7 @@ def arrays(scope: Scope) -> list[Break]:
     found = _counts(scope, longest)
     for index, node in enumerate(words.prefix):
         if longest is None or index < longest:
-            broken = scope.walk.inside(facts.item(index), node)
+            broken = scope.inside(facts.item(index), node, _item(index))
             declared = index < facts.length_of_prefix()
             found += broken if declared else _added(scope, index, broken)
     found += _rest(scope, longest)
@@ -36,17 +38,23 @@ def arrays(scope: Scope) -> list[Break]:
     return found
 
 
+def _item(index: int | None) -> Callable[[Facts], Case | None]:
+    return lambda told: told.item(index)
+
+
 def _stay_apart(scope: Scope) -> bool:
     """Whether items that differ certainly still do when they are projected."""
-    facts, words, walk = scope.facts, scope.words, scope.walk
-    nodes = [*enumerate(words.prefix), *([] if words.items is None else [(len(words.prefix), words.items)])]
-    if not words.prefix and not facts.length_of_prefix():
-        return words.items is None or differ(walk, facts.item(None), Case.of(words.items))
-    last = facts.length_of_prefix()
-    pairs = [(facts.item(index), node) for index, node in nodes]
-    if words.items is not None:
-        pairs += [(facts.item(index), words.items) for index in (*range(len(words.prefix), last), None)]
-    return all(walk.unchanged(case or Case(frozenset()), node) for case, node in pairs)
+    facts, told, walk = scope.facts, scope.facts_of_whole(), scope.walk
+    length = max(facts.length_of_prefix(), told.length_of_prefix())
+    if not length:
+        return differ(walk, facts.item(None), told.item(None))
+    places = [(facts.item(index), told.item(index)) for index in (*range(length), None)]
+    return all(
+        walk.unchanged(case or Case(frozenset()), node)
+        for case, read in places
+        if read
+        for node in read.holds
+    )
 
 
 def _longest(scope: Scope) -> int | None:
@@ -99,7 +107,7 @@ def _rest(scope: Scope, longest: int | None) -> list[Break]:
     for index in range(first, last):
         if longest is not None and index >= longest:
             break
-        broken = scope.walk.inside(facts.item(index), node)
+        broken = scope.inside(facts.item(index), node, _item(index))
         if broken:
             closed = node.source.words(node).never
             kind = (
@@ -110,7 +118,7 @@ def _rest(scope: Scope, longest: int | None) -> list[Break]:
             found.append(scope.broken("items", kind, f"item {index} may be written, and is not read"))
             found += [] if closed else broken
     if longest is None or longest > max(first, last):
-        broken = scope.walk.inside(facts.item(None), node)
+        broken = scope.inside(facts.item(None), node, _item(None))
         if broken and node.source.words(node).never:
             broken = [
                 scope.broken(
@@ -143,19 +151,36 @@ def _contains(scope: Scope, longest: int | None) -> list[Break]:
 def _enough(scope: Scope, *, node_least: int) -> bool:
     assert scope.words.contains is not None  # noqa: S101 - as above
     node = scope.words.contains[0]
+    places = [*range(scope.facts_of_whole().length_of_prefix()), None]
     for _, words in scope.facts.said:
         if words.contains is None or words.contains[1] < node_least:
             continue
-        if not scope.walk.inside(Case.of(words.contains[0]), node):
+        if all(_stays(scope, Case.of(words.contains[0]), node, place) for place in places):
             return True
     certain = min(scope.facts.size("minItems") or 0, _MAX_COUNTED)
-    return sum(not scope.walk.inside(scope.facts.item(index), node) for index in range(certain)) >= node_least
+    return sum(_stays(scope, scope.facts.item(place), node, place) for place in range(certain)) >= node_least
+
+
+def _stays(scope: Scope, case: Case | None, node: Node, place: int | None) -> bool:
+    """Whether an item of a case certainly meets ``node``, also with what projecting leaves of it at its place."""
+    if scope.how != "RECORDS":
+        return not scope.walk.inside(case, node)
+    if not scope.walk.unchanged(case or Case(frozenset()), node):
+        return False  # null is added for what items require, not for what is looked for among them
+    read = scope.facts_of_whole().item(place)
+    return (
+        read is None
+        or not any(map(forms, read.holds))
+        or not scope.walk.inside(case, node.source.joined(read.holds | {node}))
+    )
 
 
 def _few_enough(scope: Scope, most: int, longest: int | None) -> bool:
     assert scope.words.contains is not None  # noqa: S101 - as above
     if longest is not None and longest <= most:
         return True
+    if scope.how == "RECORDS" and _formed(scope):
+        return False  # an item that did not match may do so with what projecting leaves of it
     node = scope.words.contains[0]
     for _, words in scope.facts.said:
         if words.contains is None or words.contains[2] is None or words.contains[2] > most:
@@ -163,6 +188,12 @@ def _few_enough(scope: Scope, most: int, longest: int | None) -> bool:
         if not scope.walk.inside(Case.of(node), words.contains[0]):
             return True
     return False
+
+
+def _formed(scope: Scope) -> bool:
+    told = scope.facts_of_whole()
+    read = [told.item(place) for place in (*range(told.length_of_prefix()), None)]
+    return any(forms(node) for one in read if one is not None for node in one.holds)
 
 
 def unevaluated(scope: Scope) -> list[Break]:
@@ -179,9 +210,9 @@ def unevaluated(scope: Scope) -> list[Break]:
     longest, known = _longest(scope), max(len(words.prefix) for words in told)
     for index in range(known, scope.facts.length_of_prefix()):
         if longest is None or index < longest:
-            found += scope.walk.inside(scope.facts.item(index), node)
+            found += scope.inside(scope.facts.item(index), node, _item(index))
     if longest is None or longest > max(known, scope.facts.length_of_prefix()):
-        found += scope.walk.inside(scope.facts.item(None), node)
+        found += scope.inside(scope.facts.item(None), node, _item(None))
     return found
 
 

@@ -3,7 +3,7 @@
 Reads through ``service.strict``'s documents, which know where references lead and what each draft means.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
@@ -130,6 +130,10 @@ class Source:
         self.documents = Documents(schema, self.dialect, {})
         self.root = self.node(self.documents.root)
         self._words: dict[int, Words] = {}
+        self.forming: dict[int, bool] = {}
+        """What ``reach.forms`` found out about nodes, by their number."""
+        self.eithers: dict[Hashable, Node | None] = {}
+        """What ``reach.either`` found out about choices."""
 
     def node(self, site: Site) -> Node:
         """The node of a site."""
@@ -139,12 +143,40 @@ class Source:
         """A node for a schema made up here, in the words of 2020-12."""
         return self.node(self.documents.synthesise(key, schema, self.documents.root))
 
+    def joined(self, nodes: frozenset[Node]) -> Node:
+        """A node that says what several nodes of this source say together."""
+        first, *_ = ordered = sorted(nodes, key=lambda node: node.key)
+        return self._composed("allOf", nodes, first, Words(everywhere=ordered))
+
+    def one_of_these(self, nodes: Sequence[Node]) -> Node:
+        """A node that says that one of several nodes of this source holds at least."""
+        return self._composed("anyOf", tuple(nodes), nodes[0], Words(any_of=list(nodes)))
+
+    def _composed(self, keyword: str, nodes: Collection[Node], first: Node, words: Words) -> Node:
+        text = {keyword: [node.schema for node in nodes]}
+        site = self.documents.synthesise((keyword, nodes), text, first.site)
+        # Not read from the text: each node keeps its place, and what its references mean there.
+        words.says = frozenset(text)
+        self._words.setdefault(site.key, words)
+        return self.node(site)
+
     def words(self, node: Node) -> Words:
         """What a node of this source says."""
         known = self._words.get(node.key)
         if known is None:
             known = self._words[node.key] = self._read(node.site)
         return known
+
+    def ambiguous(self) -> tuple[Node, str] | None:
+        """A place, and the keyword there, whose reference leads somewhere else on every way to it; None where all is plain."""
+        for site in self.documents.sites:
+            for keyword in ("$dynamicRef", "$recursiveRef"):
+                here = (
+                    isinstance(site.schema, dict) and keyword in site.schema and site.dialect.knows(keyword)
+                )
+                if here and self.documents.is_dynamic(site, keyword):
+                    return self.node(site), keyword
+        return None
 
     def negated(self, node: Node) -> list[Node]:
         """Alternatives that together hold at least what ``node`` refuses; none where it refuses nothing."""
