@@ -76,11 +76,7 @@ def doubts(merged: Merged, lines: Lines) -> list[Finding]:
 def gaps(merged: Merged, lines: Lines) -> list[Gap]:
     """The same, with the lines where what is lacking may stand."""
     claimed = {
-        line
-        for rows in merged.rows.values()
-        for row in rows
-        if row.spot
-        for line in _lines_of(row.spot)
+        line for rows in merged.rows.values() for row in rows if row.spot for line in _lines_of(row.spot)
     }
     found: list[Gap] = []
     lists = _lists(merged)
