@@ -47,7 +47,7 @@ def push(source: Source, *, name: Named = None, url: Url = None, as_json: AsJson
     if as_json:
         print_json(put)
     else:
-        say(f"Draft of {name} is {put['etag']}")
+        say(f"Draft of {name} is stored, with the ETag {put['etag']}")
         print_check(put["check"])
         if put["check"]["publishable"]:
             say(f"`winnow schemas publish {name}` publishes it.", "green")

@@ -14,6 +14,7 @@ from typing import Any
 
 from service.extraction.lines import Line, Lines, is_row, shape_of
 from service.extraction.merge import Merged, Row
+from service.extraction.places import Spot
 from service.extraction.validate import Finding
 from service.extraction.words import Path, leaves, words_of
 
@@ -31,6 +32,9 @@ _LEAST = 5
 
 _NEAR = 60
 """Lines from a row within which a line can belong to the same table."""
+
+_HIGH = 6
+"""Lines of one row at most between whose first and last another cannot stand."""
 
 _LABEL = 80
 """Characters of a line at most that says a count and nothing else."""
@@ -72,11 +76,7 @@ def doubts(merged: Merged, lines: Lines) -> list[Finding]:
 def gaps(merged: Merged, lines: Lines) -> list[Gap]:
     """The same, with the lines where what is lacking may stand."""
     claimed = {
-        line
-        for rows in merged.rows.values()
-        for row in rows
-        if row.spot
-        for line, _ in row.spot.leaves.values()
+        line for rows in merged.rows.values() for row in rows if row.spot for line in _lines_of(row.spot)
     }
     found: list[Gap] = []
     lists = _lists(merged)
@@ -85,6 +85,14 @@ def gaps(merged: Merged, lines: Lines) -> list[Gap]:
         if len(one.values) >= _LEAST:
             found += _judge(one, columns, sums, lines, claimed, merged.data)
     return found
+
+
+def _lines_of(spot: Spot) -> Iterator[int]:
+    """The lines of a row: those of its leaves, and what stands between the ones that are surely its own."""
+    yield from (line for line, _ in spot.leaves.values())
+    sure = sorted({spot.at[0], *(spot.leaves[path][0] for path in spot.sure)})
+    if sure[-1] - sure[0] <= _HIGH:
+        yield from range(sure[0], sure[-1])
 
 
 def _judge(

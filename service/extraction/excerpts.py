@@ -15,6 +15,8 @@ from service.extraction.lines import Line, Lines, is_row
 
 _GAP = re.compile(r"\s{2,}|\t")
 
+_ENDS = (".", "!", "?", "。")
+
 IMAGE_TOKENS = 1500
 """What a page that is shown as an image weighs beside text."""
 
@@ -35,6 +37,15 @@ _BACK = 400
 
 _TAIL = 12
 """Lines after an excerpt among which the end of its last row is looked for."""
+
+_HIGH = 4
+"""Lines of one row at most between its first and one that goes on it."""
+
+_BLANKS = 2
+"""Blank lines after rows within sight of a line, from which on these part the rows there."""
+
+_ROWS = 3
+"""Rows around the beginning of an excerpt from which on it begins within a table."""
 
 _SHAPES = 4
 """Lines of different shapes that are shown from before an excerpt."""
@@ -112,18 +123,32 @@ def surrounded(lines: Lines, first: int, last: int) -> Excerpt:
     if first == 0 and last >= len(everything):
         return Excerpt(first, last, tail=last)
     room = max(_SHARE * _total(everything[first:last]), _LEAST)
+    before = _before(everything, first)
+    context = []
+    for number in before[:1] if before and _is_head(everything, before[0], first) else ():
+        room -= weight(everything[number])
+        context.append(number)
     tail = last
     for number in range(last, _row_end(everything, first, last)):
         if weight(everything[number]) > room:
             break
         room -= weight(everything[number])
         tail = number + 1
-    context = []
-    for number in _before(everything, first):
-        if weight(everything[number]) <= room:
+    for number in before:
+        if number not in context and weight(everything[number]) <= room:
             room -= weight(everything[number])
             context.append(number)
     return Excerpt(first, last, tuple(sorted(context)), tail)
+
+
+def _is_head(lines: Sequence[Line], number: int, first: int) -> bool:
+    """Whether a line names the columns of the table that is cut before ``first``: without it no row can be read."""
+    following = _next(lines, first)
+    return (
+        following is not None
+        and is_row(lines[following].shape)
+        and lines[number].shape.startswith(("h", "|"))
+    )
 
 
 def _total(lines: Sequence[Line]) -> float:
@@ -149,7 +174,7 @@ def _better(lines: Sequence[Line], start: int, end: int) -> int:
     """The best place to cut near ``end``, not after it: the border of a page, of a row, of a paragraph."""
     if lines[end - 1].image or lines[end].image:
         return end
-    least = max(start + 1, end - max(int((end - start) * _SLACK), 3))
+    least = max(start + 1, end - max(int((end - start) * _SLACK), min((end - start) // 3, _TAIL)))
     best, place = -1.0, end
     for number in range(end, least - 1, -1):
         if number >= len(lines):
@@ -157,7 +182,29 @@ def _better(lines: Sequence[Line], start: int, end: int) -> int:
         worth = _worth(lines, number) - 0.5 * (end - number) / max(end - least, 1)
         if worth > best:
             best, place = worth, number
-    return place
+    return _above_head(lines, max(start + (end - start) // 2, start + 1), place)
+
+
+def _above_head(lines: Sequence[Line], least: int, place: int) -> int:
+    """The place above a table's head where a cut would part that from its rows, or fall within it; else the same."""
+    if place >= len(lines) or lines[place].page != lines[place - 1].page:
+        return place
+    row = next((n for n in range(place, min(place + _HIGH, len(lines))) if is_row(lines[n].shape)), None)
+    if row is None:
+        return place
+    top = place
+    while (
+        top > max(least, place - _HEAD)
+        and _heads(lines[top - 1])
+        and lines[top - 1].page == lines[place].page
+    ):
+        top -= 1
+    block = lines[top:row]
+    return top if all(map(_heads, block)) and any(line.shape.startswith("h") for line in block) else place
+
+
+def _heads(line: Line) -> bool:
+    return bool(line.shape) and not line.image and not is_row(line.shape)
 
 
 def _worth(lines: Sequence[Line], number: int) -> float:
@@ -175,7 +222,7 @@ def _worth(lines: Sequence[Line], number: int) -> float:
         return 3.0
     if not before.shape:
         return 2.0
-    return 0.5 if before.text.rstrip().endswith((".", "!", "?", "。", ":", ";")) else 0.0
+    return 0.5 if before.text.rstrip().endswith((*_ENDS, ":", ";")) else 0.0
 
 
 def _next(lines: Sequence[Line], number: int) -> int | None:
@@ -192,18 +239,41 @@ def _begins(lines: Sequence[Line], number: int) -> bool:
     if not is_row(line.shape):
         return False
     near = [other.shape for other in lines[max(number - 8, 0) : number + 9]]
-    return near.count(line.shape) >= 2 and not _goes_on(lines, number)
+    return near.count(line.shape) >= 2 and not _goes_on(lines, number) and not _within_block(lines, number)
+
+
+def _within_block(lines: Sequence[Line], number: int) -> bool:
+    """Whether blank lines part the rows around a line, and none stands before it: a row has several such lines."""
+    near = lines[max(number - 8, 0) : number + 9]
+    if sum(not line.shape and _beside_rows(lines, line.number) for line in near) < _BLANKS:
+        return False
+    printed = [line for line in lines[max(number - _TAIL, 0) : number] if not line.running]
+    while printed and printed[-1].page == lines[number].page and not printed[-1].shape:
+        if any(line.shape and line.page == lines[number].page for line in printed):
+            return False
+        printed.pop()  # what is blank under the head of a page parts nothing
+    return bool(printed) and bool(printed[-1].shape)
+
+
+def _beside_rows(lines: Sequence[Line], number: int) -> bool:
+    """Whether a row stands before this line."""
+    return number > 0 and is_row(lines[number - 1].shape) and not lines[number - 1].running
 
 
 def _goes_on(lines: Sequence[Line], number: int) -> bool:
-    """Whether a line is further in than the one above it, and says less: the second line of a row."""
+    """Whether a line is further in than the one that begins its row, a few above it, and says less than that."""
     line = lines[number]
     if line.shape.startswith("|"):
         return False
+    between = 0
     for above in reversed(lines[max(number - _TAIL, 0) : number]):
-        if above.shape and not above.running:
-            further = _indent(line.text) > _indent(above.text)
-            return further and is_row(above.shape) and _cells(line.text) < _cells(above.text)
+        if not above.shape or above.running:
+            continue
+        if _indent(line.text) > _indent(above.text):
+            return is_row(above.shape) and _cells(line.text) < _cells(above.text)
+        between += 1
+        if between > _HIGH or not is_row(above.shape):
+            return False
     return False
 
 
@@ -223,6 +293,8 @@ def _row_end(lines: Sequence[Line], first: int, last: int) -> int:
     following = _next(lines, last)
     if in_table and following is not None and _begins(lines, following):
         return last
+    if not in_table and _is_done(lines, last):
+        return last
     for number in range(last, min(last + _TAIL, len(lines))):
         line = lines[number]
         if line.image:
@@ -236,6 +308,20 @@ def _row_end(lines: Sequence[Line], first: int, last: int) -> int:
     return min(last + (3 if in_table else 6), len(lines))
 
 
+def _is_done(lines: Sequence[Line], number: int) -> bool:
+    """Whether a sentence and its paragraph end before this line."""
+    apart = lines[number - 1].running or not lines[number - 1].shape
+    above = next(
+        (
+            line
+            for line in reversed(lines[max(number - _TAIL, 0) : number])
+            if line.shape and not line.running
+        ),
+        None,
+    )
+    return apart and above is not None and above.text.rstrip().endswith(_ENDS)
+
+
 def _before(lines: Sequence[Line], first: int) -> list[int]:
     """Lines from before that help to understand, the most helpful first.
 
@@ -245,6 +331,8 @@ def _before(lines: Sequence[Line], first: int) -> list[int]:
     shapes: set[str] = set()
     own = next((line.shape for line in lines[first : first + 6] if is_row(line.shape)), "")
     page = lines[first].page
+    near = lines[max(first - _HEAD, 0) : first + _HEAD]
+    in_table = sum(is_row(line.shape) and not line.running for line in near) >= _ROWS
     sheet = _sheet_head(lines, first)
     if sheet is not None:
         found.append(sheet)
@@ -252,7 +340,9 @@ def _before(lines: Sequence[Line], first: int) -> list[int]:
         line = lines[number]
         if not line.shape or line.image or line.shape in shapes or (line.running and line.page != page):
             continue
-        if line.shape == own or (is_row(line.shape) and number < first - 60):
+        if line.shape == own or (is_row(line.shape) and (number < first - 60 or not in_table)):
+            continue
+        if line.shape.startswith("h") and not _goes_under(lines, number, first):
             continue
         shapes.add(line.shape)
         if number not in found:
@@ -267,6 +357,13 @@ def _before(lines: Sequence[Line], first: int) -> list[int]:
         if line.shape and number not in found:
             found.append(number)
     return [number for number in found if number < first]
+
+
+def _goes_under(lines: Sequence[Line], head: int, first: int) -> bool:
+    """Whether rows under a head look like those of an excerpt, or none stand between: else another table's head it is."""
+    under = {line.shape for line in lines[head + 1 : first] if is_row(line.shape) and not line.running}
+    own = {line.shape for line in lines[first : first + _HEAD] if is_row(line.shape)}
+    return not own or not under or not own.isdisjoint(under)
 
 
 def _sheet_head(lines: Sequence[Line], first: int) -> int | None:

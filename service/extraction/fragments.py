@@ -273,8 +273,27 @@ def _name(steps: tuple[Key | None, ...], taken: Mapping[str, Any]) -> str:
     return name
 
 
-def is_required(schema: Any, pointer: str) -> bool:
-    """Whether the record must have a value there that is not null."""
+class Required:
+    """Which values a record of a schema must have. Remembers what it was asked: it is asked the same of every record."""
+
+    def __init__(self, schema: Any) -> None:
+        self._schema = schema
+        self._known: dict[str, bool] = {}
+
+    def at(self, pointer: str) -> bool:
+        """Whether the record must have a value there that is not null."""
+        known = self._known.get(pointer)
+        if known is None:
+            known = _is_required(self._schema, pointer)
+            if len(self._known) < _MOST_KNOWN:
+                self._known[pointer] = known
+        return known
+
+
+_MOST_KNOWN = 4096
+
+
+def _is_required(schema: Any, pointer: str) -> bool:
     steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
     if not steps:
         return True

@@ -160,7 +160,10 @@ def _pieces(at: int, line: str) -> list[tuple[int, str]]:
 
 
 def _running(lines: Sequence[tuple[int, int, str, bool]], pages: int) -> set[int]:
-    """The lines that stand, but for their digits, near the edge of at least half of the pages."""
+    """The lines that stand, but for their digits, near the edge of at least half of the pages, and seldom elsewhere.
+
+    What stands between the edges as well is a line of what each record or row says: "State: new".
+    """
     if pages < 3:
         return set()
     by_page: dict[int, list[int]] = {}
@@ -169,10 +172,12 @@ def _running(lines: Sequence[tuple[int, int, str, bool]], pages: int) -> set[int
             by_page.setdefault(page, []).append(number)
     keys: dict[int, str] = {}
     counts: Counter[str] = Counter()
+    within: Counter[str] = Counter()
     for numbers in by_page.values():
         edge = {*numbers[:_EDGE], *numbers[-_EDGE:]}
-        for number in edge:
-            keys[number] = _DIGITS.sub("0", " ".join(lines[number][2].split()))
-        counts.update({keys[number] for number in edge})
+        named = {number: _DIGITS.sub("0", " ".join(lines[number][2].split())) for number in numbers}
+        keys |= {number: named[number] for number in edge}
+        counts.update({named[number] for number in edge})
+        within.update(key for number, key in named.items() if number not in edge)
     least = max(3, len(by_page) / 2)
-    return {number for number, key in keys.items() if counts[key] >= least}
+    return {number for number, key in keys.items() if counts[key] >= least and within[key] < counts[key]}

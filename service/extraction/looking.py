@@ -9,12 +9,10 @@ from typing import Any
 from service.documents import Document
 from service.extraction.decide import Standing
 from service.extraction.evidence import Evidence, Index, Outline, locate
-from service.extraction.fragments import is_required
 from service.extraction.plan import Prepared
 from service.extraction.review import Review, review
 from service.extraction.said import NOTHING_SAID, Said
 from service.extraction.validate import Finding
-from service.registry import SchemaVersion
 from service.registry.places import parse
 
 
@@ -31,11 +29,8 @@ class Candidate:
 class Looking:
     """Looks at records of one document. ``evidence``: their values are looked up in it even where nothing is wrong."""
 
-    def __init__(
-        self, document: Document, version: SchemaVersion, prepared: Prepared, *, evidence: bool
-    ) -> None:
+    def __init__(self, document: Document, prepared: Prepared, *, evidence: bool) -> None:
         self._document = document
-        self._version = version
         self._prepared = prepared
         self._evidence = evidence
         self._index: Index | None = None
@@ -51,8 +46,13 @@ class Looking:
             invalid = await asyncio.to_thread(prepared.validator.findings, data)
         if not self._evidence and not prepared.rules:
             return Candidate(data, Standing(tuple(invalid)), Review((), (), None), said)
-        seen = await asyncio.to_thread(
-            review,
+        return await asyncio.to_thread(self._reviewed, data, said, known, tuple(invalid))
+
+    def _reviewed(
+        self, data: Any, said: Said, known: Sequence[Finding], invalid: tuple[Finding, ...]
+    ) -> Candidate:
+        prepared = self._prepared
+        seen = review(
             prepared.rules,
             data,
             self._document,
@@ -62,8 +62,7 @@ class Looking:
             said=said,
         )
         doubts = tuple(one for one in seen.findings if one.severity == "warning" and self._matters(one))
-        suspects = await asyncio.to_thread(self._suspects, data, seen)
-        return Candidate(data, Standing(tuple(invalid), seen.doubts, doubts, suspects), seen, said)
+        return Candidate(data, Standing(invalid, seen.doubts, doubts, self._suspects(data, seen)), seen, said)
 
     async def located(self, data: Any, outline: Outline | None = None) -> Mapping[str, Evidence]:
         """Where the leaves of a record, or of something else that ``outline`` is of, stand in the document."""
@@ -97,7 +96,7 @@ class Looking:
         """Whether a warning is worth a repair: broken rules; inventions where a value is required and text is there."""
         if finding.rule != "evidence":
             return True
-        return readable(self._document) and is_required(self._version.schema, finding.pointer)
+        return readable(self._document) and self._prepared.required.at(finding.pointer)
 
     def _locate(self, data: Any, outline: Outline) -> Mapping[str, Evidence]:
         if self._index is None:

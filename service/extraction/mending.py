@@ -61,7 +61,7 @@ class PartsMending:
         self._plan = plan
         self._parts = parts
         self._asking = asking
-        self._looking = Looking(plan.document, plan.version, plan.prepared, evidence=evidence)
+        self._looking = Looking(plan.document, plan.prepared, evidence=evidence)
         self._header = Unit(None)
         self._heaviest = max(
             sum(weight(line) for line in parts.lines.all[excerpt.first : excerpt.last])

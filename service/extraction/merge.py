@@ -26,7 +26,7 @@ from service.extraction.shapes import (
     shape_of,
     squeezed,
 )
-from service.extraction.words import Path, has_lists, leaves, nested
+from service.extraction.words import Path, has_lists, leaves, nested, words_of
 
 _SAME = 0.5
 """The share of its places that a row must have in common with another to be the same row."""
@@ -36,10 +36,6 @@ _CELLS = 3
 
 _INSERT = 200
 """Rows that are looked through backwards for where a row belongs that its own part did not report."""
-
-
-_BETWEEN = 2
-"""Lines that may stand between two halves of a row, beside running ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,31 +434,36 @@ class _Merge:
         last = item.parts[-1]
         if last.piece >= part.piece:
             return False
-        text = only_difference(last.value, part.value)
+        begun, row = _printed(last.value, item.spots[-1]), _printed(part.value, spot)
+        text = only_difference(begun, row)
         if text is not None:
             return self._text_goes_on(last, part, text, near)
         if spot is not None and elsewhere(self._pieces[part.piece].shown, spot):
             return False
         if isinstance(part.value, Mapping) and _is_rest(part.value):
-            begun = any(has_lists(own.value) for own in item.parts)
-            return not begun or not self._heading_between(item, spot)
-        one, other = dict(leaves(last.value, lists=False)), dict(leaves(part.value, lists=False))
+            listed = any(has_lists(own.value) for own in item.parts)
+            return not listed or not self._heading_between(item, part, spot)
+        one, other = dict(leaves(begun, lists=False)), dict(leaves(row, lists=False))
         if any(same(one[path]) != same(other[path]) for path in one.keys() & other.keys()):
             return False
         if holds_rows(part.value):
             # The heading comes again, as at the head of a new page, or nothing that could be one stands between.
-            printed = spot is not None and bool(spot.sure)
-            begun = any(holds_rows(own.value) for own in item.parts)
+            printed = spot is not None and any(
+                spot.leaves[path] <= min(spot.inner, default=spot.at) for path in spot.sure
+            )
+            listed = any(holds_rows(own.value) for own in item.parts)
             return other.keys() <= one.keys() and (
-                printed or not begun or not self._heading_between(item, spot)
+                printed or not listed or not self._heading_between(item, part, spot)
             )
         if one and one.keys() < other.keys() and self._shows(part.piece, item):
             return True  # the part was shown how the row begins, and says that too
-        # Cells of a cut row: each has what the other lacks.
+        # Cells of a cut row: each has what the other lacks, and what both have stands in one place.
         return (
             bool(one.keys() - other.keys())
             and bool(other.keys() - one.keys())
-            and not one.keys() & other.keys()
+            and all(
+                _at(spot, path) == _at(item.spots[-1], path) is not None for path in one.keys() & other.keys()
+            )
         )
 
     def _shows(self, piece: int, item: _Item) -> bool:
@@ -481,7 +482,7 @@ class _Merge:
         )
         return self._seam(part.piece).cuts(before, after, sentence=alike or not path)
 
-    def _heading_between(self, item: _Item, spot: Spot | None) -> bool:
+    def _heading_between(self, item: _Item, part: _Part, spot: Spot | None) -> bool:
         """Whether lines that are no rows, and not printed on every page, stand between the rows of two lists.
 
         One such line may be a label within a table; a table begins with more.
@@ -492,11 +493,20 @@ class _Merge:
             return False
         first, last = max(before)[0] + 1, min(after)[0]
         heads = 0
+        texts = self._texts_beside(item, part)
         seen = {squeezed(line.text) for line in self._lines.all[max(min(before)[0] - 12, 0) : first]}
         for line in self._lines.all[first:last]:
             label = bool(line.shape) and not line.running and not is_row(line.shape)
-            heads += label and squeezed(line.text) not in seen
+            if label and squeezed(line.text) not in seen:
+                said = " ".join(words_of(line.text))
+                heads += not any(said in text for text in texts)
         return heads > 1
+
+    def _texts_beside(self, item: _Item, part: _Part) -> list[str]:
+        """The texts before and after a border, as words: their lines are no headings."""
+        before = [value for _, value in leaves(item.parts[-1].value)][-1:]
+        after = [value for _, value in leaves(part.value)][:2]
+        return [" ".join(words_of(text)) for text in (*before, *after) if isinstance(text, str)]
 
     def _item(self, item: _Item, schema: Any, pointer: str) -> Any:
         """One row of all its parts: the fullest one, completed from the others."""
@@ -552,6 +562,18 @@ class _Merge:
 
 def _step(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def _at(spot: Spot | None, path: Path) -> Place | None:
+    return spot.leaves.get(path) if spot is not None else None
+
+
+def _printed(row: Any, spot: Spot | None) -> Any:
+    """A row without zeros that stand nowhere: a form that requires a number gets one where the part shows none."""
+    known = spot.leaves if spot is not None else {}
+    if not isinstance(row, Mapping):
+        return row
+    return {name: value for name, value in row.items() if (name,) in known or same(value) != same(0)}
 
 
 def _is_rest(row: Mapping[str, Any]) -> bool:

@@ -108,13 +108,25 @@ class _Owners:
             near = self._near[one.piece] = self._standing_around(one)
         says = _says(row).items()
         found = [at for at, other in near.items() if says <= other.items()] if says else []
-        if found or spot is None:
+        if found:
             return found
+        if spot is None:
+            return self._equal_around(one, row)
         equal = [at for at in self._equal[same(row)] if at[0] != one.piece and self._may_stand(at)]
         if not equal or not (_around(one.shown, spot) or _as_well(one.shown, row, spot)):
             return []
         around = _lines_around(one.shown)
         return [at for at in equal if any(line in self._lists[at[0]].shown.own for line in around)]
+
+    def _equal_around(self, one: Told, row: Any) -> list[tuple[int, int]]:
+        """The rows that say the same, of which anything stands in lines that a part was shown to help."""
+        around = set(_lines_around(one.shown))
+        found = []
+        for piece, number in self._equal[same(row)]:
+            spot = self._lists[piece].spots[number]
+            if piece != one.piece and spot and any(line in around for line, _ in spot.leaves.values()):
+                found.append((piece, number))
+        return found
 
     def _may_stand(self, at: tuple[int, int]) -> bool:
         """Whether too little of a row was found to say where among its part's own lines it stands."""

@@ -107,7 +107,7 @@ class PartsReading:
                     of=len(self._plan.segments),
                 )  # fmt: skip
                 more = await asking.account.more(part.call, self._plan.model)
-                found += await self._read(unit, part, more, depth=depth + 1)
+                found += await self._read(Unit(part), part, more, depth=depth + 1)
             return found
         except WinnowError as error:
             if not error.retryable or not asking.left(unit):
@@ -122,9 +122,7 @@ class PartsReading:
 
     async def _once(self, unit: Unit, segment: Segment, hold: Hold, *, deadline: float) -> Read:
         asking = self._asking
-        # A part of a part that was cut has its first reading before it, whatever was asked about the whole of it.
-        left = max(asking.left(unit), 1)
-        terms = replace(asking.terms, deadline=deadline, watch=None, max_attempts=left)
+        terms = replace(asking.terms, deadline=deadline, watch=None, max_attempts=asking.left(unit))
         try:
             return await read(
                 segment,

@@ -13,6 +13,7 @@ from service.extraction.errors import NothingToShow
 from service.extraction.evidence import Outline, quotes
 from service.extraction.examples import PreparedExample, ready
 from service.extraction.excerpts import Excerpt, cut, halves, weight
+from service.extraction.fragments import Required
 from service.extraction.lines import Lines
 from service.extraction.relaxed import nodes, relaxed, without_lists
 from service.extraction.settings import Settings
@@ -58,6 +59,7 @@ class Prepared:
     validator: Validator
     outline: Outline = field(repr=False)
     """What the schema says of where values stand."""
+    required: Required = field(repr=False)
     rules: tuple[Rule, ...] = ()
     examples: tuple[PreparedExample, ...] = ()
 
@@ -116,6 +118,7 @@ def prepare(version: SchemaVersion) -> Prepared:
         minimal=_form(version, minimal),
         validator=Validator(version.schema, draft=compiled.draft),
         outline=Outline(version.schema),
+        required=Required(version.schema),
         rules=parse_rules(list(version.rules), version.schema, pointer="/rules"),
         examples=_examples(version, compiled, quoted=False),
     )

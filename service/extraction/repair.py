@@ -62,7 +62,7 @@ class Mending:
         self._most = most
         self._stronger = stronger
         self._evidence = evidence
-        self._looking = Looking(plan.document, plan.version, plan.prepared, evidence=evidence)
+        self._looking = Looking(plan.document, plan.prepared, evidence=evidence)
         self._asked: list[Asked] = []
 
     async def read(self, hold: Hold) -> Candidate:

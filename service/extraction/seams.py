@@ -21,6 +21,7 @@ _LONG = 40
 
 _CLOSED = (".", "!", "?", ":", ";", "。", "！", "？", "؟", "।", ")", "”", '"', "»")
 _MARK = re.compile(r"\s*(?:[^\w\s(\"'“«„]|\(?\w{1,3}[.)])\s+\S")
+_BULLET = re.compile(r"[^\w\s(\"'“«„\[]\s")
 _CLOSE = re.compile(r"\w*[^\w\s]*(?=\s|$)")
 _WORD = re.compile(r"\w+")
 
@@ -60,14 +61,18 @@ class Seam:
         return before + self._between(before, rest, how.line) + rest
 
     def cuts(self, before: str, after: str, *, sentence: bool = False) -> bool:
-        """Whether the border cuts a text: within a sentence, or one of several lines without a blank one between them.
+        """Whether the border cuts a text: within a sentence or the items it has, or between lines with no blank one there.
 
         ``sentence``: only the former.
         """
         how = self._how(before, after)
         if how is None:
             return False
-        if how.shared or self._within_sentence(before, after):
+        if (
+            how.shared
+            or self._within_sentence(before, after)
+            or (not how.blank and _more_items(before, after))
+        ):
             return True
         return not sentence and not how.blank and max(self._height(before), self._height(after)) > 1
 
@@ -110,6 +115,12 @@ class Seam:
         apart = next((sign for sign in ("\r\n", "\n") if sign in before or sign in rest), " ")
         begins = bool(_MARK.match(self._lines.all[line].text)) or not rest[:1].islower()
         return apart if begins else " "
+
+
+def _more_items(before: str, after: str) -> bool:
+    """Whether a text that holds several marked lines, or some under a title, stands before one that begins so marked."""
+    mark = _BULLET.match(after)
+    return mark is not None and any(line.startswith(mark[0]) for line in before.splitlines()[1:])
 
 
 def _without(text: str, words: int) -> str:

@@ -68,8 +68,11 @@ class Options(BaseModel):
         description="What the model is shown: the text, page images, both, or (`auto`) text where it is good, else images. "
         "`file`: a PDF as it is, which the provider reads itself (its text layer and a picture of each page); other parts as "
         "with `auto`. Not with `pages` or `password`, up to 50 MB, and never in parts.",
+        examples=["auto"],
     )
-    detail: Detail = Field("auto", description="Resolution at which the model looks at images.")
+    detail: Detail = Field(
+        "auto", description="Resolution at which the model looks at images.", examples=["high"]
+    )
     max_cost_usd: Annotated[NanoUSD, BeforeValidator(_money)] | None = Field(
         None,
         description="Refuse (402) before a call whose worst case would pass this sum.",
@@ -111,7 +114,9 @@ class Options(BaseModel):
         examples=["1"],
     )
     store: bool = Field(
-        False, description="Keep the result under `/v1/extractions/{id}`. Attempts are always kept."
+        False,
+        description="Keep the result under `/v1/extractions/{id}`. Attempts are always kept.",
+        examples=[True],
     )
 
 

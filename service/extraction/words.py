@@ -25,6 +25,9 @@ _ISO_DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ].*)?")
 _LONG = 5
 """Items from which a list of single values is taken for a list of rows."""
 
+_TEXT = 60
+"""Characters of a text that fills a line of its own: a list of such is no row of cells."""
+
 _FIRST = 10
 """Words of a leaf by which it is looked for: a long text goes on over lines, and stands where it begins."""
 
@@ -102,7 +105,11 @@ def leaves(value: Any, path: Path = (), *, lists: bool = True) -> Iterator[tuple
 
 def _is_list_of_rows(value: list[Any]) -> bool:
     """Whether each item has a place of its own; a few names or figures are cells of the row they stand in."""
-    return _has_items(value) or len(value) >= _LONG
+    return (
+        _has_items(value)
+        or len(value) >= _LONG
+        or any(isinstance(item, str) and len(item) >= _TEXT for item in value)
+    )
 
 
 def _has_items(value: list[Any]) -> bool:

@@ -156,6 +156,22 @@ async def test_no_body_has_defaults(client: httpx2.AsyncClient) -> None:
         assert "default" not in parameter["schema"], parameter["name"]
 
 
+async def test_every_option_shows_with_an_example(client: httpx2.AsyncClient) -> None:
+    """In the JSON form and in the query, each with what it means."""
+    document = (await client.get("/openapi.json")).json()
+    options = document["components"]["schemas"]["Options"]["properties"]
+    query = {
+        one["name"]: one
+        for one in document["paths"]["/v1/extract/invoice"]["post"]["parameters"]
+        if one["in"] == "query"
+    }
+    assert set(query) >= set(options)
+    for name, described in options.items():
+        assert described["examples"], name
+        assert described["description"], name
+        assert query[name].get("example") or query[name]["schema"]["examples"], name
+
+
 async def test_members_may_be_called_like_keywords(client: httpx2.AsyncClient) -> None:
     """A member named `default` is no default, and one named `examples` holds a schema."""
     names = ["default", "type", "examples", "enum", "properties", "$ref"]

@@ -163,10 +163,16 @@ def _enough(scope: Scope, *, node_least: int) -> bool:
 
 def _stays(scope: Scope, case: Case | None, node: Node, place: int | None) -> bool:
     """Whether an item of a case certainly meets ``node``, also with what projecting leaves of it at its place."""
-    read = scope.facts_of_whole().item(place) if scope.how == "RECORDS" else None
-    if read is not None and any(map(forms, read.holds)):
-        node = node.source.joined(read.holds | {node})
-    return not scope.walk.inside(case, node)
+    if scope.how != "RECORDS":
+        return not scope.walk.inside(case, node)
+    if not scope.walk.unchanged(case or Case(frozenset()), node):
+        return False  # null is added for what items require, not for what is looked for among them
+    read = scope.facts_of_whole().item(place)
+    return (
+        read is None
+        or not any(map(forms, read.holds))
+        or not scope.walk.inside(case, node.source.joined(read.holds | {node}))
+    )
 
 
 def _few_enough(scope: Scope, most: int, longest: int | None) -> bool:

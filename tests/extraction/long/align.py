@@ -36,6 +36,9 @@ _SPREAD = 0.15
 _CHANCE = 0.01
 """How often a leaf may be expected within the lines between a row and it; more, and it stands there by chance."""
 
+_GAP = 4
+"""Words of a line that a text leaves out where it goes on after them to the end of the line."""
+
 _MOST = 60
 """Lines that hold as much of a row; with more, it cannot be told where it stands."""
 
@@ -154,18 +157,19 @@ class Text:
             for later in range(lines[-1] + 1, min(lines[-1] + 4, len(self.words))):
                 best = max(
                     (
-                        (self._matched(wanted, done + skip, later, place), -skip)
+                        (self._matched(wanted, done + skip, later, place), -skip, place)
                         for skip in (0, 1)
                         if done + skip < len(wanted)
                         for place, other in enumerate(self.words[later])
                         if other == wanted[done + skip]
                     ),
-                    default=(0, 0),
+                    default=(0, 0, 0),
                 )
                 if best[0] > 0:
                     missed -= best[1]
                     done += best[0] - best[1]
                     lines.append(later)
+                    done += self._after_gap(wanted, done, later, best[2] + best[0])
                     done += done < len(wanted) and later in self.hyphens
                     counts.append(done - sum(counts))
                     break
@@ -174,6 +178,14 @@ class Text:
         missed += len(wanted) - done
         whole = missed <= 0.1 * len(wanted)
         return Stand(line, word, tuple(lines), tuple(counts)) if whole else None
+
+    def _after_gap(self, wanted: Sequence[str], first: int, line: int, word: int) -> int:
+        """How many words from ``first`` on end a line, after a few that the text leaves out (the numbers of pages)."""
+        left = len(self.words[line]) - word
+        rest = wanted[first : first + left]
+        if not rest or not left - len(rest) <= _GAP or self.words[line][-len(rest) :] != list(rest):
+            return 0
+        return len(rest)
 
     def _matched(self, wanted: Sequence[str], first: int, line: int, word: int) -> int:
         """How many words from ``first`` on stand in a line from ``word`` on."""

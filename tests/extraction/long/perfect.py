@@ -141,7 +141,9 @@ class Gold:
         parts = {path: part for path in self.pieces if (part := self._part(path, lines or set(), own))}
         shown |= parts.keys()
         unseen = {row for row, leaf in self.telling.items() if leaf not in shown}
-        unseen -= {path[:length] for path in parts for length in range(len(path))}
+        # A text of several lines is told wherever it is seen, with or without what else its row says.
+        texts = parts.keys() | (self.pieces.keys() & shown)
+        unseen -= {path[:length] for path in texts for length in range(len(path))}
         for path in self.spans:
             if any(path[: len(row)] == row for row in dropped) if dropped else False:
                 continue

@@ -57,6 +57,12 @@ def _reads(reader: Any, writer: Any) -> bool:
             id="items that are looked for",
         ),
         pytest.param(
+            {"type": "array", "items": PLAIN, "contains": PLAIN},
+            {"type": "array", "items": PLAIN, "contains": WITH_NULL},
+            [{"a": "x"}],
+            id="null is not added for items that are looked for",
+        ),
+        pytest.param(
             {**ROWS, "contains": False, "minContains": 0},
             {
                 "type": "array",
