@@ -87,12 +87,13 @@ class Shape:
 class Format:
     """Shapes of positive, negative numbers and zero, or by conditions; ``text`` is what texts are set into."""
 
-    shapes: tuple[Shape, ...]
+    shapes: tuple[Shape, ...] = ()
     text: tuple[str, str] | Literal["hidden"] | None = None
+    literal: str | None = None
+    """What is shown whatever the cell holds."""
 
 
-HIDDEN = Format((Shape(number=False),), "hidden")
-"""Shows nothing, whatever a cell holds."""
+HIDDEN = Format(literal="")
 
 
 def of_id(number: int, codes: Mapping[int, str]) -> Format | None:
@@ -241,12 +242,12 @@ Cell = str | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta
 
 def formatted(cell: Cell, format: Format) -> str | None:
     """The cell as it is read; None where the format says nothing of it."""
+    if format.literal is not None:
+        return format.literal
     if isinstance(cell, float | int) and not isinstance(cell, bool):
         return _number(cell, format.shapes) if abs(cell) < _MOST else None
     if isinstance(cell, str) and cell and format.text is not None:
         return "" if format.text == "hidden" else f"{format.text[0]}{cell}{format.text[1]}"
-    if format == HIDDEN:
-        return ""
     if isinstance(cell, dt.date):  # also a datetime
         return {"year": f"{cell:%Y}", "month": f"{cell:%Y-%m}"}.get(format.shapes[0].date)
     return None
@@ -306,8 +307,10 @@ _BETWEEN = re.compile(r"\D+")
 def of_shown(text: str, kind: str, value: str) -> Format | None:
     """The format by which a number became ``text``; None where it says nothing more, or another number.
 
-    ``kind`` is OpenDocument's: ``float``, ``percentage`` or ``currency``.
+    ``kind`` is OpenDocument's: ``float``, ``percentage`` or ``currency``, or ``time``, whose values are no numbers.
     """
+    if kind == "time":
+        return Format(literal=text) if _CODE.search(text) else None
     try:
         number = float(value)
     except ValueError:

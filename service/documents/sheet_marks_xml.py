@@ -235,7 +235,7 @@ class _Tables:
         """The column of the cell that the reader is at."""
         self._span = (0, 0)
         self._number: tuple[str, str] | None = None
-        """Kind and value of a cell with a number."""
+        """Kind and value of a cell with a number or a time."""
         self._shown = ""
         self._reading = self._noted = False
         """Whether the reader is in a paragraph of such a cell, or in a comment, which has paragraphs too."""
@@ -264,10 +264,10 @@ class _Tables:
             self._span = (self._cell, self._cell + count - 1)
             self._cell += count
             kind = attributes.get(f"{_OFFICE} value-type", "")
-            said = attributes.get(f"{_OFFICE} value")
+            said = attributes.get(f"{_OFFICE} {'time-value' if kind == 'time' else 'value'}")
             if not kind and f"{_TABLE} formula" in attributes:
                 self._marks.unsolved += 1
-            if said is not None and kind in {"float", "percentage", "currency"}:
+            if said is not None and kind in {"float", "percentage", "currency", "time"}:
                 self._number, self._shown = (kind, said), ""
         elif tag in {"table-row-group", "table-column-group"}:
             self._shut += bool(self._shut) or attributes.get(f"{_TABLE} display") == "false"

@@ -111,6 +111,7 @@ def test_formats_without_a_code() -> None:
         ("1/2", "float", "0.5", None),
         ("1E+20", "float", "1e20", None),
         ("###", "float", "5", None),
+        ("###", "time", "PT26H15M00S", None),
         ("5", "float", "x", None),
         ("5", "float", "nan", None),
     ],

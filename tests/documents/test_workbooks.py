@@ -184,6 +184,13 @@ def test_comments_of_opendocument_are_not_what_a_cell_shows(read: Read) -> None:
     assert read(workbooks.ods_of(table), ODS).pages[0].text == "00042 | 00042\n00042 | 00042"
 
 
+def test_times_of_opendocument(read: Read) -> None:
+    """A duration comes as it is shown, not as the file writes it."""
+    cell = '<table:table-cell office:value-type="time" office:time-value="PT26H15M00S"><text:p>26:15</text:p></table:table-cell>'
+    table = f'<table:table table:name="T"><table:table-row>{cell}</table:table-row></table:table>'
+    assert read(workbooks.ods_of(table), ODS).pages[0].text == "26:15"
+
+
 def test_formats_of_cells_in_any_order() -> None:
     """Rows may come in any order; runs of one format are one."""
     percent, code = of_code("0%"), of_code("000")
