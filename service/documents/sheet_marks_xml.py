@@ -14,10 +14,10 @@ from service.documents.sheet_marks import Marks, Sheets, check_corner
 
 # ---------------------------------------------------------------------------------------------------------- XLSX
 
-_CELL = re.compile(rb"<(?:[a-z]+:)?c\b[^<>]{0,200}?\sr=\"([A-Z]{1,3})([0-9]{1,7})\"")
-_ROW_OR_COLUMN = re.compile(rb"<(?:[a-z]+:)?(row|col)\b([^<>]{0,500})>")
+_CELL = re.compile(rb"<(?:\w+:)?c\b[^<>]{0,200}?\sr=\"([A-Z]{1,3})([0-9]{1,7})\"")
+_ROW_OR_COLUMN = re.compile(rb"<(?:\w+:)?(row|col)\b([^<>]{0,500})>")
 _ROW_OR_CELL = re.compile(
-    rb"<(?:[a-z]+:)?(row|c)\b(?:\sr=\"([A-Z]{0,3})([0-9]{1,7})\")?(?:\ss=\"([0-9]{1,7})\")?([^<>]{0,500})>"
+    rb"<(?:\w+:)?(row|c)\b(?:\sr=\"([A-Z]{0,3})([0-9]{1,7})\")?(?:\ss=\"([0-9]{1,7})\")?([^<>]{0,500})>"
 )
 """The attributes in the order in which nearly all programs write them, and the rest."""
 
@@ -36,12 +36,11 @@ _STYLED = re.compile(rb"\s(r|s)=[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
 
 def xlsx(archive: Archive, limits: Limits) -> Sheets:
     """The marks of a workbook of Excel 2007 and later. Raises ``DocumentTooComplex``, ``DocumentUnreadable``."""
-    main = "xl/workbook.xml"
-    places, styles = _places(archive, main)
+    places, styles = _places(archive, "xl/workbook.xml")  # calamine knows no other name
     formats = _formats(archive, styles)
     marks: dict[int, Marks] = {}
     for member in archive.names:
-        if not member.startswith("xl/worksheets/") or not member.endswith(".xml"):
+        if member not in places and not (member.startswith("xl/worksheets/") and member.endswith(".xml")):
             continue
         data = archive.read(member)
         columns, last = {b"A"}, 1

@@ -1,5 +1,7 @@
 """What a workbook hides is left out and noticed, whichever family it is of."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from operator import itemgetter
 
@@ -171,6 +173,25 @@ def test_long_codes_keep_their_digits(read: Read) -> None:
     assert (
         read(workbooks.make.xlsx({"a": rows}), FAMILIES["xlsx"][0]).pages[0].text == "1234567890123456 | 0.3"
     )
+
+
+def test_sheets_in_folders_of_their_own(read: Read) -> None:
+    """Sheets are found by what the workbook relates to: their formats and far corners count wherever they lie."""
+    corner = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    for rows in ('<row r="1"><c r="A1" s="2"><v>0.5</v></c></row>', corner):
+        made = zipfile.ZipFile(io.BytesIO(workbooks.make.xlsx({"a": rows}, codes=("0%",))))
+        moved = {
+            name.replace("worksheets/sheet1.xml", "pages/1.xml"): made.read(name).replace(
+                b"worksheets/sheet1.xml", b"pages/1.xml"
+            )
+            for name in made.namelist()
+        }
+        data = workbooks.make.package(dict(moved))
+        if rows is corner:
+            with pytest.raises(DocumentTooComplex):
+                read(data, FAMILIES["xlsx"][0])
+        else:
+            assert read(data, FAMILIES["xlsx"][0]).pages[0].text == "50%"
 
 
 def test_comments_of_opendocument_are_not_what_a_cell_shows(read: Read) -> None:
