@@ -1,8 +1,10 @@
 """Plain text, Markdown, JSON and XML: the text as it stands. A form feed ends a page, as printers have it."""
 
+from service.documents import escapes
 from service.documents.document import Page
 from service.documents.encodings import clean, decode
 from service.documents.errors import DocumentEmpty, DocumentTooManyPages
+from service.documents.media import kind_of
 from service.documents.pages import chosen
 from service.documents.parsed import Job, Parsed, check_length
 
@@ -12,7 +14,9 @@ def read(data: bytes, job: Job) -> Parsed:
 
     Raises ``UndecodableText``, ``DocumentEmpty``, ``DocumentTooLong``, ``DocumentTooManyPages``, ``PagesOutOfRange``.
     """
-    text, notices = decode(data, job.charset)
+    kind = kind_of(job.media_type)
+    text, notices = decode(data, job.charset or (escapes.declared(data) if kind == "xml" else None))
+    text = escapes.of_json(text) if kind == "json" else escapes.of_xml(text) if kind == "xml" else text
     text, more = clean(text)
     check_length(len(text), job.limits)
     if not text.strip():

@@ -196,3 +196,25 @@ def test_a_letter_or_two_are_of_no_far_script(text: str) -> None:
     decoded, notices = decode(text.encode("cp1252"), None)
     assert decoded == text
     assert notices[0].message.endswith("read as cp1252")
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (r'{"a": "Gr\u00f6\u00dfe 12\/05\/2026"}', '{"a": "Größe 12/05/2026"}'),
+        (r'["\ud83d\ude00", "\ud83d", "\\u00f6"]', r'["😀", "", "\\u00f6"]'),
+        (r'["\u0022\u000a\n\t\" \u0041"]', r'["\u0022\u000a\n\t\" \u0041"]'),
+        ('["a"]', '["a"]'),
+    ],
+)
+def test_escapes_of_json(read: Callable[..., Parsed], source: str, shown: str) -> None:
+    """Escaped letters are read as letters; what is escaped for the sake of JSON stays so."""
+    assert read(source.encode(), "application/json").pages[0].text.replace("\ufffd", "") == shown
+
+
+def test_escapes_and_encoding_of_xml(read: Callable[..., Parsed]) -> None:
+    """References to letters are read as letters, brackets stay escaped, and the declared encoding is believed."""
+    source = '<?xml version="1.0" encoding="koi8-r"?><a>Ё &amp; &#246;&#xDF; &lt;b&gt; &#60; &#xD800; &#99999999;</a>'
+    parsed = read(source.encode("koi8-r"), "application/xml")
+    assert parsed.pages[0].text.partition("?>")[2] == "<a>Ё & öß &lt;b&gt; &#60; &#xD800; &#99999999;</a>"
+    assert parsed.notices == ()
