@@ -99,6 +99,10 @@ def _left_out(hidden: Counter[str]) -> list[Notice]:
     ]
 
 
+_FLOWING = frozenset({"inline", "contents", "ruby", "initial", "unset", "revert", "inherit", ""})
+"""Ways to be displayed in which text runs on."""
+
+
 @dataclass(slots=True)
 class _Writer:
     """Lines under construction: of the page, or of one cell."""
@@ -136,6 +140,9 @@ class _Reader:
         self._verbatim = 0
         self._sheets: dict[int, dict[str, str]] = {}
         self._ink = [Ink()]
+        self._apart: list[tuple[bool, bool]] = [(False, False)]
+        """Of each open element: whether it stands apart from the text around it, and whether what it holds does."""
+
         self._style: Style = _PLAIN
 
     def text(self) -> str:
@@ -233,6 +240,11 @@ class _Reader:
                 self._say(writer, text)
         else:
             self._ink.append(self._ink[-1].within(self._style) if self._style else self._ink[-1])
+            display = self._style.get("display", "inline")
+            apart = self._apart[-1][1] or tag == "button" or display not in _FLOWING
+            self._apart.append((apart, display.endswith(("flex", "grid"))))
+            if apart and not self._verbatim:
+                writer.inline.append(" ")
             self._open_element(tag, node, writer)
 
     def _open_element(self, tag: str, node: Any, writer: _Writer) -> None:
@@ -297,6 +309,9 @@ class _Reader:
         tag = node.tag
         writer = self._writers[-1]
         self._ink.pop()
+        apart, _ = self._apart.pop()
+        if apart and not self._verbatim:
+            writer.inline.append(" ")
         if tag in {"td", "th"} and self._open and len(self._writers) > 1:
             self._close_cell()
         elif tag == "a":
