@@ -80,7 +80,9 @@ async def test_workers_keep_no_descriptors(loader: Loader, spool: Spool) -> None
     before = [len(list(Path(folder).iterdir())) for folder in folders]
     for _ in range(5):
         await loader.load(spooled(spool, data), declared=declared, name=None)
-    assert [len(list(Path(folder).iterdir())) for folder in folders] == before
+    after = [len(list(Path(folder).iterdir())) for folder in folders]
+    # Fewer are no leak: what tests before this one have left behind may be collected meanwhile.
+    assert all(now <= then for now, then in zip(after, before, strict=True))
 
 
 def test_signatures_through_a_view(spool: Spool) -> None:
