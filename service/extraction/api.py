@@ -16,7 +16,7 @@ from service.extraction import requests
 from service.extraction.arguments import Arguments, Piece
 from service.extraction.errors import NotAcceptable, UnservedOption
 from service.extraction.events import stream
-from service.extraction.joined import pages_of
+from service.extraction.long.joined import pages_of
 from service.extraction.plan import as_shown
 from service.extraction.projecting import projected_body
 from service.extraction.requests import Form, Parsed

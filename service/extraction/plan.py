@@ -12,10 +12,10 @@ from service.extraction import prompt
 from service.extraction.errors import NothingToShow
 from service.extraction.evidence import Outline, quotes
 from service.extraction.examples import PreparedExample, ready
-from service.extraction.excerpts import Excerpt, cut, halves, weight
 from service.extraction.fragments import Required
-from service.extraction.lines import Lines
-from service.extraction.relaxed import nodes, relaxed, without_lists
+from service.extraction.segments.excerpts import Excerpt, cut, halves, weight
+from service.extraction.segments.lines import Lines
+from service.extraction.segments.relaxed import nodes, relaxed, without_lists
 from service.extraction.settings import Settings
 from service.extraction.shown import Shown, pages_shown
 from service.extraction.validate import Validator

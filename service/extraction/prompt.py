@@ -15,10 +15,10 @@ from service.extraction.errors import PolicyImpossible
 from service.extraction.evidence.quotes import INSTRUCTIONS as QUOTES
 from service.extraction.examples import PreparedExample
 from service.extraction.examples import shown as shown_examples
-from service.extraction.excerpts import Excerpt
 from service.extraction.fragments import Fragment
-from service.extraction.lines import Line, Lines
 from service.extraction.narrowing import OMITTED
+from service.extraction.segments.excerpts import Excerpt
+from service.extraction.segments.lines import Line, Lines
 from service.extraction.validate import Finding
 from service.extraction.wire import Detail, Policy
 from service.foundation import jsontext

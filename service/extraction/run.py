@@ -13,12 +13,12 @@ from service.extraction import native
 from service.extraction import plan as planning
 from service.extraction.account import Account
 from service.extraction.arguments import Arguments, Piece
-from service.extraction.asking import Asking
 from service.extraction.errors import OutputTruncated, RulesBroken
 from service.extraction.examples import PreparedExample, chosen
 from service.extraction.inputs import Inputs, part_of, placed
 from service.extraction.journal import Journal
-from service.extraction.parts import PartsReading
+from service.extraction.long.asking import Asking
+from service.extraction.long.parts import PartsReading
 from service.extraction.plan import Parts, Plan, Prepared, prepare, prepare_once, prepare_part, prepare_quoted
 from service.extraction.projecting import projected
 from service.extraction.reading import Stronger, Terms, Watch

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.documents import Document
-from service.extraction.excerpts import Excerpt, cut, halves, weight
-from service.extraction.lines import Lines
-from service.extraction.merge import Merged, Piece, merge
-from service.extraction.places import Shown
-from service.extraction.relaxed import relaxed
+from service.extraction.segments.excerpts import Excerpt, cut, halves, weight
+from service.extraction.segments.lines import Lines
+from service.extraction.segments.merge import Merged, Piece, merge
+from service.extraction.segments.places import Shown
+from service.extraction.segments.relaxed import relaxed
 from service.strict import compile
 from tests.extraction.long.perfect import Gold, fit, leaves_of, squeezed
 

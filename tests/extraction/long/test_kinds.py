@@ -6,7 +6,7 @@ import pytest
 
 from service.documents import Loader
 from service.documents.settings import Settings
-from service.extraction.completeness import doubts
+from service.extraction.segments.completeness import doubts
 from tests.extraction.long import kinds
 from tests.extraction.long.made import Made
 from tests.extraction.long.measure import Pipeline, compare

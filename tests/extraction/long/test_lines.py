@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from service.documents import Document, Image, Page
-from service.extraction.excerpts import Excerpt, cut, halves, weight
-from service.extraction.lines import LONGEST, Lines, is_row, shape_of
+from service.extraction.segments.excerpts import Excerpt, cut, halves, weight
+from service.extraction.segments.lines import LONGEST, Lines, is_row, shape_of
 
 
 def document(*pages: str, images: tuple[int, ...] = ()) -> Document:

@@ -12,8 +12,8 @@ from conftest import SHARED
 
 from service.documents import Loader
 from service.documents.settings import Settings
-from service.extraction.completeness import doubts
-from service.extraction.excerpts import cut, weight
+from service.extraction.segments.completeness import doubts
+from service.extraction.segments.excerpts import cut, weight
 from tests.extraction.long import made
 from tests.extraction.long.align import Aligned, from_record
 from tests.extraction.long.made import Made

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from service.documents import Document, Page
-from service.extraction.completeness import doubts, gaps
-from service.extraction.lines import Lines
-from service.extraction.merge import Merged, Piece, merge
-from service.extraction.places import Shown
-from service.extraction.relaxed import complete, filled, relaxed, without_lists
-from service.extraction.words import words_in, words_of
+from service.extraction.segments.completeness import doubts, gaps
+from service.extraction.segments.lines import Lines
+from service.extraction.segments.merge import Merged, Piece, merge
+from service.extraction.segments.places import Shown
+from service.extraction.segments.relaxed import complete, filled, relaxed, without_lists
+from service.extraction.segments.words import words_in, words_of
 
 ROW = {
     "type": "object",

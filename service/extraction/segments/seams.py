@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.extraction.lines import Lines
-from service.extraction.places import Shown
-from service.extraction.shapes import same
-from service.extraction.words import Path, leaves, words_of
+from service.extraction.segments.lines import Lines
+from service.extraction.segments.places import Shown
+from service.extraction.segments.shapes import same
+from service.extraction.segments.words import Path, leaves, words_of
 
 _WINDOW = 60
 """Lines on either side of a border in which a text that it cuts is looked for."""

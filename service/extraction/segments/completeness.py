@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.extraction.lines import Line, Lines, is_row, shape_of
-from service.extraction.merge import Merged, Row
-from service.extraction.places import Spot
+from service.extraction.segments.lines import Line, Lines, is_row, shape_of
+from service.extraction.segments.merge import Merged, Row
+from service.extraction.segments.places import Spot
+from service.extraction.segments.words import Path, leaves, words_of
 from service.extraction.validate import Finding
-from service.extraction.words import Path, leaves, words_of
 
 _TYPICAL = 0.04
 """The share of a list's rows that a shape must have for other lines of that shape to be suspected."""

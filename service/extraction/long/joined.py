@@ -4,18 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.extraction import targets
-from service.extraction.asking import Unit
-from service.extraction.completeness import Gap, gaps
-from service.extraction.excerpts import Excerpt
-from service.extraction.merge import Merged, Piece, merge
-from service.extraction.places import Own, Shown, Some
+from service.extraction.long import targets
+from service.extraction.long.asking import Unit
+from service.extraction.long.targets import Target
 from service.extraction.plan import Parts, Plan
-from service.extraction.relevant import Chosen
 from service.extraction.result import PartSpan
 from service.extraction.review import Review
 from service.extraction.said import NOTHING_SAID, Said
-from service.extraction.targets import Target
+from service.extraction.segments.completeness import Gap, gaps
+from service.extraction.segments.excerpts import Excerpt
+from service.extraction.segments.merge import Merged, Piece, merge
+from service.extraction.segments.places import Own, Shown, Some
+from service.extraction.segments.relevant import Chosen
 from service.extraction.validate import Finding
 from service.foundation.errors import WinnowError
 

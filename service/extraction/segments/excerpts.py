@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from service.catalogue import text_tokens_about
-from service.extraction.lines import Line, Lines, is_row
+from service.extraction.segments.lines import Line, Lines, is_row
 
 _GAP = re.compile(r"\s{2,}|\t")
 

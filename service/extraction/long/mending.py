@@ -12,21 +12,21 @@ from typing import Any, TypeVar
 
 from service.extraction import plan as planning
 from service.extraction import prompt
-from service.extraction.asking import Asking, Unit
-from service.extraction.completeness import doubts
 from service.extraction.decide import Again, Asked, Standing, decide
 from service.extraction.errors import RecordIncomplete, RecordInvalid
 from service.extraction.evidence import Outline
-from service.extraction.excerpts import weight
 from service.extraction.fragments import Fragment, cut
-from service.extraction.joined import Joined, PartRead, Whole, join, pages_of, placed_in, with_more
+from service.extraction.long.asking import Asking, Unit
+from service.extraction.long.joined import Joined, PartRead, Whole, join, pages_of, placed_in, with_more
+from service.extraction.long.targets import Target, places_of
 from service.extraction.looking import Candidate, Looking, is_about, lost, readable, restored
 from service.extraction.plan import Parts, Plan, part_of, prepare
-from service.extraction.relaxed import complete, filled
-from service.extraction.relevant import Chosen, all_of, around, of_header
 from service.extraction.said import NOTHING_SAID, Said
-from service.extraction.shapes import says_nothing
-from service.extraction.targets import Target, places_of
+from service.extraction.segments.completeness import doubts
+from service.extraction.segments.excerpts import weight
+from service.extraction.segments.relaxed import complete, filled
+from service.extraction.segments.relevant import Chosen, all_of, around, of_header
+from service.extraction.segments.shapes import says_nothing
 from service.extraction.validate import Finding
 from service.foundation import jsontext
 from service.foundation.errors import Fault

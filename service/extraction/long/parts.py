@@ -8,13 +8,13 @@ from typing import Any
 
 from service.extraction import plan as planning
 from service.extraction.account import Hold
-from service.extraction.asking import Asking, Unit
 from service.extraction.errors import OutputTruncated
-from service.extraction.excerpts import halves
-from service.extraction.joined import PartRead, Whole, so_far
-from service.extraction.mending import PartsMending
+from service.extraction.long.asking import Asking, Unit
+from service.extraction.long.joined import PartRead, Whole, so_far
+from service.extraction.long.mending import PartsMending
 from service.extraction.plan import Plan, Segment
 from service.extraction.reading import Progress, Read, read
+from service.extraction.segments.excerpts import halves
 from service.extraction.validate import Validator
 from service.foundation import clock
 from service.foundation.errors import WinnowError

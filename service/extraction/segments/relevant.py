@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from service.extraction.evidence import Index
 from service.extraction.evidence.neighbours import says
 from service.extraction.evidence.outline import Facts
-from service.extraction.excerpts import Excerpt, surrounded, weight
-from service.extraction.lines import Lines, is_row
+from service.extraction.segments.excerpts import Excerpt, surrounded, weight
+from service.extraction.segments.lines import Lines, is_row
 
 _AROUND = 2
 """Lines above and below a row that are shown with it."""

@@ -10,12 +10,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from service.extraction.lines import Lines, is_row
-from service.extraction.overlaps import Told, elsewhere, repeated, tellers
-from service.extraction.places import Place, Shown, Spot
-from service.extraction.relaxed import complete
-from service.extraction.seams import Seam, only_difference
-from service.extraction.shapes import (
+from service.extraction.segments.lines import Lines, is_row
+from service.extraction.segments.overlaps import Told, elsewhere, repeated, tellers
+from service.extraction.segments.places import Place, Shown, Spot
+from service.extraction.segments.relaxed import complete
+from service.extraction.segments.seams import Seam, only_difference
+from service.extraction.segments.shapes import (
     concluded_in,
     holds_rows,
     items_of,
@@ -26,7 +26,7 @@ from service.extraction.shapes import (
     shape_of,
     squeezed,
 )
-from service.extraction.words import Path, has_lists, leaves, nested, words_of
+from service.extraction.segments.words import Path, has_lists, leaves, nested, words_of
 
 _SAME = 0.5
 """The share of its places that a row must have in common with another to be the same row."""

@@ -10,9 +10,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.extraction.places import Shown, Spot
-from service.extraction.shapes import holds_rows, same
-from service.extraction.words import leaves
+from service.extraction.segments.places import Shown, Spot
+from service.extraction.segments.shapes import holds_rows, same
+from service.extraction.segments.words import leaves
 
 _CLEAR = 0.75
 """The share of a row that must stand in other pieces' lines for it to be left to these."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from service.extraction.words import Path, leaves, nested, words_in, words_of
+from service.extraction.segments.words import Path, leaves, nested, words_in, words_of
 
 Place = tuple[int, int]
 """A line's number in the document, and which word of it."""

@@ -4,8 +4,8 @@ import math
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
-from service.extraction.relaxed import resolved
-from service.extraction.words import leaves, nested
+from service.extraction.segments.relaxed import resolved
+from service.extraction.segments.words import leaves, nested
 
 _DEEP = 12
 """Levels of a row's schema that are looked through."""

@@ -7,7 +7,7 @@ from typing import Any
 from service.extraction.decide import Standing
 from service.extraction.fragments import MAX_PARTS
 from service.extraction.looking import is_about
-from service.extraction.merge import Row
+from service.extraction.segments.merge import Row
 from service.extraction.validate import Finding
 
 _ROWS = MAX_PARTS // 2
