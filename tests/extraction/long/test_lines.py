@@ -53,6 +53,15 @@ def test_what_every_page_repeats_is_running() -> None:
     assert {line.text.split()[0] for line in lines if line.running} == {"ACME", "confidential"}
 
 
+def test_what_stands_between_the_edges_as_well_is_not_running() -> None:
+    """A line of what every record says may stand first on most pages: it is a line of a record all the same."""
+    record = "State: new\nName: number {}\nPlace: Bonn\nNote: none\nValue: {}"
+    pages = [
+        "ACME Ltd\n" + "\n".join(record.format(10 * page + row, row) for row in range(4)) for page in range(5)
+    ]
+    assert {line.text for line in Lines.of(document(*pages)).all if line.running} == {"ACME Ltd"}
+
+
 def test_every_line_is_in_one_excerpt() -> None:
     """Excerpts follow on one another from the first line to the last, whatever bounds the size."""
     lines = Lines.of(
@@ -87,6 +96,30 @@ def test_a_sheet_shows_the_names_of_its_columns_again() -> None:
     lines = Lines.of(document("\n".join(rows)))
     for one in cut(lines, tokens=1e9, rows=50, pages=9)[1:]:
         assert 0 in one.context
+
+
+def test_a_table_is_cut_above_its_head_and_not_within_it() -> None:
+    """A head of two lines stays with the rows under it, and later parts of the table are shown it before all else."""
+    prose = "What was said about the first of these years is said of the second as well, and of the third.\n"
+    head = "                       Number of      Share\nState of the river     stations       of all"
+    rows = [f"{n:02d} good             {n + 3}             {n}.5" for n in range(1, 40)]
+    text = prose * 12 + "\n" + head + "\n" + "\n".join(rows)
+    lines = Lines.of(document(text))
+    first = next(line.number for line in lines.all if "Number of" in line.text)
+    for size in range(100, 600, 20):
+        for one in cut(lines, tokens=size, rows=999, pages=9)[1:]:
+            assert one.first not in (first + 1, first + 2), lines.all[one.first].text
+            if one.first > first + 2:
+                assert first + 1 in one.context
+
+
+def test_rows_of_several_lines_that_blank_lines_part_are_cut_there() -> None:
+    """Each line of such a row looks like the beginning of one; the blank line says where it begins."""
+    row = "Name:      Mills {0}\nNumber:    {0}\nOpened:    2025-03-{1:02d}\nBalance:   {0}.50\n"
+    lines = Lines.of(document("\n".join(row.format(100 + n, n % 28 + 1) for n in range(60))))
+    for size in range(80, 600, 20):
+        for one in cut(lines, tokens=size, rows=999, pages=9)[1:]:
+            assert lines.all[one.first].text.startswith("Name") or not lines.all[one.first].shape
 
 
 def test_images_are_cut_by_pages() -> None:

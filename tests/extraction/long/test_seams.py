@@ -51,6 +51,15 @@ def test_a_text_of_a_row_goes_on_over_several_borders_under_its_own_heading() ->
     assert found.sources["/sections/0/text"] == (0, "/sections/0/text")
 
 
+def test_marked_items_go_on_over_a_border() -> None:
+    """In a list of paragraphs, what begins with the mark of the items before it is another item of that paragraph."""
+    first, rest = "Duties of the board:\n- Plans the year\n- Signs what is due", "- Reports to all members"
+    lines = lines_of("Tasks", *first.splitlines(), rest, "End")
+    tasks = {"type": "object", "properties": {"tasks": {"type": "array", "items": {"type": "string"}}}}
+    found = merged(lines, (0, 0, 4, 4, {"tasks": [first]}), (4, 4, 6, 6, {"tasks": [rest]}), schema=tasks)
+    assert found.data == {"tasks": [f"{first}\n{rest}"]}
+
+
 def test_lines_of_a_text_stay_lines() -> None:
     """A list within a text goes on as it began: each mark on a line of its own."""
     lines = lines_of(
