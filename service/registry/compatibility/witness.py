@@ -16,6 +16,8 @@ from service.registry.compatibility.words import Node, Source
 _MAX_DEPTH = 8
 _MAX_PARTS = 120
 """Values that one record is made of; beyond, members that need not be there are left out."""
+_MOST_PARTS = 600
+"""Values of one record, from which on even what is required is cut short: required members may branch without end."""
 _MAX_MADE = 4_000
 """Values that all records of one search are made of."""
 _TEXTS = (
@@ -133,7 +135,7 @@ class Maker:
         return depth < _MAX_DEPTH and self._parts < _MAX_PARTS
 
     def _part(self, case: Case | None, depth: int) -> Any:
-        if case is None or depth > 4 * _MAX_DEPTH:
+        if case is None or depth > 4 * _MAX_DEPTH or self._parts > _MOST_PARTS:
             return self._random.choice([None, 1, "a", *self._constants[:20]])
         return self._value(case, depth + 1)
 

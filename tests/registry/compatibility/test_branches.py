@@ -293,3 +293,13 @@ def test_a_reference_to_nowhere_raises_nothing():
     """What nobody reaches may lead nowhere, and does not keep a difference from being told."""
     new = {"type": "string", "$defs": {"x": {"$ref": "#/nope"}}}
     assert not check(new, [{"type": "integer"}], level="FULL", policy="RECORDS").compatible
+
+
+def test_members_that_are_required_without_end():
+    """No record is finite: the search for one that shows a difference ends all the same."""
+    tree = {
+        "$defs": {"node": record(left={"$ref": "#/$defs/node"}, right={"$ref": "#/$defs/node"})},
+        "type": "object",
+        "properties": {"tree": {"$ref": "#/$defs/node"}, "note": TEXT},
+    }
+    assert not reads({**tree, "properties": {**tree["properties"], "note": {"type": "integer"}}}, tree)
