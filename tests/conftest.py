@@ -1,10 +1,11 @@
 """What every test stands on: no socket beyond this machine, real databases, the real app against the sandbox."""
 
+import json
 import os
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,43 @@ def serving(config: Any) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         bound.close()
+
+
+@contextmanager
+def hearing(heard: Callable[[Any], None], **sandbox: Any) -> Iterator[str]:
+    """The sandbox on a free loopback port, with every body that it is sent given to ``heard`` first. Yields its base URL."""
+    import uvicorn
+
+    from service.sandbox import create_app
+
+    inner = create_app(**sandbox)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        pieces: list[bytes] = []
+
+        async def keeping() -> Any:
+            message = await receive()
+            if message["type"] == "http.request":
+                pieces.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    heard(json.loads(b"".join(pieces)))
+            return message
+
+        await inner(scope, keeping if scope["type"] == "http" else receive, send)
+
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=1
+    )
+    with serving(config) as url:
+        yield f"{url}/v1"
+
+
+@pytest.fixture
+def recorded() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A sandbox that keeps every body it was sent, and that list."""
+    bodies: list[dict[str, Any]] = []
+    with hearing(bodies.append) as url:
+        yield url, bodies
 
 
 def settings_for(sandbox: str, database: str, **given: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from conftest import running, serving, settings_for
+from conftest import running, settings_for
 
 from service.catalogue import Catalogue
 from service.documents import Document, File, Image, Page, combine
@@ -97,32 +96,6 @@ def test_what_cannot_go_as_a_file_is_refused(changes: dict[str, Any], words: str
     (fault,) = caught.value.errors
     assert fault.pointer == "/options/policy"
     assert fault.detail
-
-
-@pytest.fixture
-def recorded() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A sandbox that keeps every body it was sent, and that list."""
-    import uvicorn
-
-    from service.sandbox import create_app
-
-    inner, bodies = create_app(), []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        pieces: list[bytes] = []
-
-        async def keeping() -> Any:
-            message = await receive()
-            if message["type"] == "http.request":
-                pieces.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    bodies.append(json.loads(b"".join(pieces)))
-            return message
-
-        await inner(scope, keeping if scope["type"] == "http" else receive, send)
-
-    with serving(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")) as url:
-        yield f"{url}/v1", bodies
 
 
 async def test_a_pdf_over_http(recorded: tuple[str, list[dict[str, Any]]], tmp_path: Path) -> None:

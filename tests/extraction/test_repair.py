@@ -11,8 +11,7 @@ from typing import Any, Protocol
 
 import httpx2
 import pytest
-import uvicorn
-from conftest import running, serving, settings_for
+from conftest import hearing, running, settings_for
 
 from service.extraction.decide import Accept, Again, Asked, Next, Standing, Stop, decide
 from service.extraction.fragments import cut
@@ -85,28 +84,12 @@ async def service(
     folder: Path, reader: Reading, *, folders: Sequence[Path] = (), **given: Any
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A service that asks a sandbox with this reader, with further ``folders`` of schemas."""
-    from service.sandbox import create_app
 
-    inner = create_app(reader=reader)
+    def hear(body: Any) -> None:
+        reader.body = body
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        pieces: list[bytes] = []
-
-        async def keeping() -> Any:
-            message = await receive()
-            if message["type"] == "http.request":
-                pieces.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    reader.body = json.loads(b"".join(pieces))
-            return message
-
-        await inner(scope, keeping if scope["type"] == "http" else receive, send)
-
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=1
-    )
-    with serving(config) as url:
-        settings = settings_for(f"{url}/v1", f"sqlite:///{folder}/w.db", **given)
+    with hearing(hear, reader=reader) as url:
+        settings = settings_for(url, f"sqlite:///{folder}/w.db", **given)
         settings.schemas.folders.extend(folders)
         async with running(settings) as client:
             yield client

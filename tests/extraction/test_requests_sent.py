@@ -1,13 +1,11 @@
 """What the service sends, as the provider's own OpenAPI document judges it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
-import pytest
-from conftest import SHARED, running, serving, settings_for
+from conftest import SHARED, running, settings_for
 from jsonschema import Draft202012Validator
 
 CONTRACT = SHARED / "openai" / "openapi-subset.json"
@@ -20,32 +18,6 @@ TYPES = {
     ".txt": "text/plain",
 }
 SCALARS = {"type": "object", "properties": {"total": {"type": ["number", "null"]}}, "required": ["total"]}
-
-
-@pytest.fixture
-def recorded() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A sandbox that keeps every body it was sent, and that list."""
-    import uvicorn
-
-    from service.sandbox import create_app
-
-    inner, bodies = create_app(), []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        pieces: list[bytes] = []
-
-        async def keeping() -> Any:
-            message = await receive()
-            if message["type"] == "http.request":
-                pieces.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    bodies.append(json.loads(b"".join(pieces)))
-            return message
-
-        await inner(scope, keeping if scope["type"] == "http" else receive, send)
-
-    with serving(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")) as url:
-        yield f"{url}/v1", bodies
 
 
 async def test_every_request_is_what_the_contract_allows(

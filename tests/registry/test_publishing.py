@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +9,9 @@ import httpx2
 import pytest
 from conftest import running, settings_for
 
-TEXT = {"type": "string", "description": "As printed."}
-NOTE = {"type": ["string", "null"], "description": "As printed; null if there is none."}
+from tests.registry.parcels import NOTE, TEXT, V1, V2, record
+
 DOCUMENT = "Order: A-4711\nNote: leave at the door\n"
-
-
-def record(**properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": "An order.",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-V1, V2 = record(order=TEXT), record(order=TEXT, note=NOTE)
-
-
-@pytest.fixture
-async def service(sandbox: str, database_url: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """A service with an empty database, once of each kind."""
-    async with running(settings_for(sandbox, database_url)) as client:
-        yield client
 
 
 async def publish(client: httpx2.AsyncClient, schema: Any, **more: Any) -> httpx2.Response:

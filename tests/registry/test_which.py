@@ -1,22 +1,9 @@
 """Which version a path means, and which schemas a list has."""
 
-from typing import Any
-
 import httpx2
 import pytest
 
-TEXT = {"type": "string", "description": "As printed."}
-NOTE = {"type": ["string", "null"], "description": "As printed; null if there is none."}
-
-
-def record(**properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": "An order.",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+from tests.registry.parcels import NOTE, TEXT, record
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ from typing import Any, Protocol
 
 import httpx2
 import pytest
-import uvicorn
-from conftest import running, serving, settings_for
+from conftest import hearing, running, settings_for
 
-from service.sandbox import create_app
 from tests.extraction.long import made
 from tests.extraction.long.mender import Mender
 from tests.extraction.long.perfect import Gold, Path, squeezed
@@ -32,26 +30,8 @@ class Opening(Protocol):
 @contextmanager
 def provider(reader: Mender) -> Iterator[str]:
     """The sandbox with a reader that hears whole requests."""
-    inner = create_app(reader=reader)
-
-    async def app(scope: Any, receive: Any, send_: Any) -> None:
-        pieces: list[bytes] = []
-
-        async def keeping() -> Any:
-            message = await receive()
-            if message["type"] == "http.request":
-                pieces.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    reader.hear(json.loads(b"".join(pieces)))
-            return message
-
-        await inner(scope, keeping if scope["type"] == "http" else receive, send_)
-
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=1
-    )
-    with serving(config) as url:
-        yield f"{url}/v1"
+    with hearing(reader.hear, reader=reader) as url:
+        yield url
 
 
 @pytest.fixture
