@@ -76,7 +76,7 @@ async def pipelines(loader: Loader, seed: int, pages: int) -> list[tuple[Made, P
 SIZES = ((1, 30), (7, 100), (12, 300)) if FULL else ((1, 12),)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600 if FULL else 900)
 @pytest.mark.parametrize(("seed", "pages"), SIZES)
 async def test_forced_splits_lose_nothing(loader: Loader, seed: int, pages: int) -> None:
     """Halves, fifths and twentieths say what the whole says: every row, once, in order, also when answers are cut."""
