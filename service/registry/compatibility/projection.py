@@ -52,7 +52,7 @@ class Projection:
     Members that the reader does not know, or that the writer does not declare, are left out; members that the reader
     declares, that admit null and that are not there become null. Everything else stays as it is. Of alternatives the one
     is read that the record meets as it is, else that which leaves out least. Members that nobody declares stay where the
-    record would not be valid without them. Raises ``service.strict.SchemaRefused`` for what is no schema.
+    record would not be valid without them, and the whole record where that is valid and nothing else is. Raises ``service.strict.SchemaRefused`` for what is no schema.
     """
 
     def __init__(self, writer: Any, reader: Any) -> None:
@@ -75,7 +75,11 @@ class Projection:
                 if self._judge.accepts(projected):
                     return projected
         except (TooDeep, RecursionError):
+            if self._judge.accepts(record):
+                return record
             raise NotProjectable("The record nests too deep to be projected.") from None
+        if self._judge.accepts(record):
+            return record
         raise NotProjectable(
             "The record has values that the version asked for does not admit.",
             errors=[Fault(pointer, detail) for pointer, detail in self._judge.faults(first)],

@@ -156,6 +156,17 @@ def test_projection_chooses_the_form_that_then_holds() -> None:
     assert project(written, writer=more, reader={"oneOf": [one, other]}) == {"kind": "b", "y": "1"}
 
 
+def test_a_record_that_nests_too_deep_is_read_as_it_is_where_it_is_valid() -> None:
+    """Its own version, for one, reads it whatever its depth; no other is promised to."""
+    schema = {"properties": {"a": {"$ref": "#"}, "b": {"type": ["string", "null"]}}}
+    deep: dict[str, Any] = {"b": "x"}
+    for _ in range(250):
+        deep = {"a": deep}
+    assert project(deep, writer=schema, reader=schema) == deep
+    with pytest.raises(NotProjectable, match="too deep"):
+        project(deep, writer=schema, reader={**schema, "required": ["c"]})
+
+
 def test_projection_refuses_what_cannot_be_read() -> None:
     """A value that the older version does not admit is a problem that names its place."""
     with pytest.raises(NotProjectable) as caught:
