@@ -50,7 +50,8 @@ async def _loaded() -> dict[str, tuple[dict[str, Any], Document]]:
     found = {}
     try:
         for row in wanted:
-            if FULL or hashlib.sha256(row["id"].encode()).digest()[0] % SAMPLE == 0:
+            drawn = hashlib.sha256(row["id"].encode()).digest()[0] % SAMPLE == 0
+            if FULL or drawn or row["kind"] == "form":  # there are few, and only they say where fields are
                 name = Path(row["file"]).name
                 data = (CORPUS / row["file"]).read_bytes()
                 document = await loader.load(data, declared=row["media_type"], name=name)
@@ -134,7 +135,7 @@ def test_form_fields_are_where_they_are(documents: dict[str, tuple[dict[str, Any
                 asked += 1
                 right += inside(one.boxes[0], gold[0])
     print(f"form fields: {right} of {asked} at their field")
-    assert right >= 0.95 * asked
+    assert right >= 0.95 * asked > 0
 
 
 @pytest.mark.parametrize("script", made.SCRIPTS)
