@@ -92,7 +92,8 @@ class Provider:
                 await writer.drain()
                 await asyncio.sleep(piece)
                 continue
-            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            if piece:  # an empty chunk would end the body, and give the connection back before it is reset
+                writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             await writer.drain()
             if writer.transport.is_closing():
                 raise ConnectionResetError
