@@ -1,7 +1,6 @@
-"""CPU of evidence: ``python tests/extraction/evidence/speed.py``. Times of a busy machine are indicative only.
+"""CPU of evidence: ``python -m tests.extraction.evidence.speed``. Times of a busy machine are indicative only.
 
-- an invoice of 2 KB of text: index, record of 31 leaves, confidence, JSON; beside it, what parsing and validating the same
-  record costs, so that the ratio can be repeated anywhere;
+- an invoice of 2 KB of text: index, record of 31 leaves, confidence, JSON;
 - 100 pages of words with boxes, and a record of 500 leaves.
 """
 
@@ -9,10 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from extraction.evidence import made
-
 from service.documents import Document, Page, Word
 from service.extraction.evidence import Index, Outline, bodies, confident, locate
+from tests.extraction.evidence import made
 
 LINES = [("Office chair, black", 2, 149.5, 299.0), ("Desk lamp LED", 1, 39.9, 39.9), ("Cable duct 2 m", 5, 12.25, 61.25),
          ("Filing cabinet", 1, 310.0, 310.0)]  # fmt: skip
