@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any
 
-from service.registry.compatibility.reach import FORMING, Pick, branches, choices, either, forms
+from service.registry.compatibility.reach import FORMING, Pick, branches, choices, either, forms, spread
 from service.registry.compatibility.values import TooDeep, admits, kind_of, matches
 from service.registry.compatibility.words import KINDS, Bound, Node, Words
 
@@ -229,17 +229,10 @@ def facts_of(case: Case, opened: int | None = None, *, reading: bool = False) ->
 
 def within(case: Case, node: Node) -> Iterator[tuple[Node, Words]]:
     """``node`` and what is in force of it in a case: references, ``allOf``, and the branches that are taken."""
-    seen: set[Node] = set()
-    stack = [node]
-    while stack:
-        one = stack.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        words = one.source.words(one)
-        yield one, words
-        stack += words.everywhere
-        stack += [branch for branch in branches(words) if branch in case.holds]
+    return spread(
+        [node],
+        lambda words: [*words.everywhere, *(branch for branch in branches(words) if branch in case.holds)],
+    )
 
 
 def alone(whole: Case, told: Facts, node: Node) -> bool:

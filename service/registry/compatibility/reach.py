@@ -21,18 +21,22 @@ def forms(node: Node) -> bool:
     return known
 
 
-def reached(nodes: Iterable[Node]) -> list[Words]:
-    """What nodes say of the same place, references, ``allOf`` and every branch followed."""
-    found: list[Words] = []
+def spread(nodes: Iterable[Node], further: Callable[[Words], Iterable[Node]]) -> Iterator[tuple[Node, Words]]:
+    """Nodes and those that ``further`` leads to from what each says, every one once."""
     seen: set[Node] = set()
     stack = list(nodes)
     while stack:
         node = stack.pop()
         if node not in seen:
             seen.add(node)
-            found.append(node.source.words(node))
-            stack += [*found[-1].everywhere, *branches(found[-1])]
-    return found
+            words = node.source.words(node)
+            yield node, words
+            stack += further(words)
+
+
+def reached(nodes: Iterable[Node]) -> list[Words]:
+    """What nodes say of the same place, references, ``allOf`` and every branch followed."""
+    return [words for _, words in spread(nodes, lambda words: [*words.everywhere, *branches(words)])]
 
 
 Pick = Callable[[Words], list[Node]]
@@ -75,15 +79,7 @@ def _picked(branch: Node | None, place: Hashable, pick: Pick, depth: int) -> Nod
     if branch is None or depth > _MAX_CHOICES:
         return None
     found: list[Node] = []
-    seen: set[Node] = set()
-    stack = [branch]
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        words = node.source.words(node)
-        stack += words.everywhere
+    for node, words in spread([branch], lambda words: words.everywhere):
         found += pick(words)
         inner = [either(node, keyword, place, pick, depth + 1) for keyword in choices(words)]
         found += [one for one in inner if one is not None]
