@@ -253,7 +253,8 @@ def _zip(data: Viewed) -> str | None:
         kind = data[38 : data.find(b"PK", 38)][:80].decode("ascii", "replace").lower()
         return _ODS if kind == _ODS else "application/vnd.oasis.opendocument"
     names = data[:_HEAD] + data[-_DIRECTORY:]
-    if b"[Content_Types].xml" in names:
+    cut_off = b"PK\x05\x06" not in data[-_DIRECTORY:]  # then the member that tells office files may be gone
+    if cut_off or b"[Content_Types].xml" in names:
         for member, media_type in ((b"word/", _DOCX), (b"xl/", _XLSX), (b"ppt/", _PPTX)):
             if member in names:
                 return media_type

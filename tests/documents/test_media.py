@@ -1,8 +1,13 @@
+import io
+import zipfile
+
 import pytest
 
 from service.documents import media
+from service.documents.archive import Archive
 from service.documents.errors import DocumentUnreadable
 from service.documents.media import SUPPORTED, kind_of, resolve
+from service.documents.settings import Settings
 from service.foundation.errors import UnsupportedMedia
 from tests.documents import make
 
@@ -92,6 +97,19 @@ def test_noise_under_a_supported_type_is_broken(declared: str) -> None:
     """Random bytes declared as something readable are a damaged document, not an unknown type."""
     with pytest.raises(DocumentUnreadable):
         resolve(bytes(range(256)) * 4, declared=declared, name=None)
+
+
+@pytest.mark.parametrize(("folder", "subtype"), [("xl", "spreadsheetml"), ("word", "wordprocessingml")])
+def test_an_office_file_that_is_cut_off_is_still_one(folder: str, subtype: str) -> None:
+    """Many programs write the member that tells its kind last: what is left of a file is damaged, not of another type."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in (f"{folder}/first.xml", f"{folder}/second.xml", "[Content_Types].xml"):
+            archive.writestr(name, "<a/>" * 20)
+    found = resolve(made.getvalue()[:200], declared=None, name=None)
+    assert subtype in found.media_type
+    with pytest.raises(DocumentUnreadable, match="cut off"):
+        Archive(made.getvalue()[:200], Settings().limits())
 
 
 def test_unsupported_type_is_not_echoed_when_odd() -> None:
